@@ -1,0 +1,31 @@
+"""The two kinds of error that a user meets: each is one clear sentence and a way out.
+
+The command line prints the sentence alone and exits with `exit_code`; `--debug` shows the traceback.
+"""
+
+
+class GDLError(Exception):
+    """Base of both; catch this one to catch whatever the project raises on purpose."""
+
+    exit_code = 1
+
+
+class InputError(GDLError, ValueError):
+    """Something the user gave cannot be used: a flag, a name, a folder, a key.  Exit code 2."""
+
+    exit_code = 2
+
+
+class RunError(GDLError, RuntimeError):
+    """The input was right and the work failed: the disk is full, the network went away, training diverged.  Exit code 1."""
+
+
+def nearest(name, names):
+    """The end of an error sentence: the known names that look most like `name`, or all of them."""
+    from difflib import get_close_matches
+
+    names = sorted(names)
+    close = get_close_matches(name, names, n=3, cutoff=0.5)
+    if close:
+        return f"Did you mean {' or '.join(close)}?"
+    return f"Known are: {', '.join(names)}."

@@ -1,0 +1,112 @@
+"""Files and folders that are written whole or not at all.
+
+Everything is first made under a temporary name beside its place and then renamed, which the file system does in one step:
+whoever looks sees the old content or the new one, and a process killed half-way leaves nothing that looks finished.
+"""
+
+import errno
+import os
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+
+from gdl_keras.errors import InputError, RunError
+
+
+@contextmanager
+def whole_file(path):
+    """Yields a temporary path; when the block ends well, what was written there becomes `path`.
+
+    Raises:
+        InputError: the folder cannot be written to.
+        RunError: the disk is full.
+    """
+    path = Path(path)
+    with _explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = _partial(path)
+        try:
+            yield partial
+            _flush(partial)
+            os.replace(partial, path)
+            _flush(path.parent)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(path):
+    """Yields a temporary folder; when the block ends well, it becomes `path`, unless another process was quicker.
+
+    Raises:
+        InputError: the parent folder cannot be written to.
+        RunError: the disk is full.
+    """
+    path = Path(path)
+    with _explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = _partial(path)
+        partial.mkdir()
+        try:
+            yield partial
+            for file in partial.rglob("*"):
+                _flush(file)
+            if not path.exists():
+                os.rename(partial, path)
+            _flush(path.parent)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+def write_text(path, text):
+    """Writes `text` (UTF-8) to `path`, whole or not at all."""
+    with whole_file(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def _partial(path):
+    # The process id tells the leftovers of killed processes, which are removed here, from the work of living ones.
+    for old in path.parent.glob(f".{path.name}.*.partial*"):
+        if not _is_running(old.name.removeprefix(f".{path.name}.").split(".")[0]):
+            shutil.rmtree(old) if old.is_dir() else old.unlink(missing_ok=True)
+    # The suffix stays: Keras, numpy and matplotlib choose the format by it.
+    return path.with_name(f".{path.name}.{os.getpid()}.partial{path.suffix}")
+
+
+def _is_running(pid):
+    if not pid.isdigit() or int(pid) == os.getpid():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _flush(path):
+    # A rename can reach the disk before the content it names; only fsync keeps that order through a power cut.
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _explained(path):
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise RunError(
+                f"The disk is full: {path} could not be written.  Free some space and run the same command again."
+            ) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise InputError(
+                f"No permission to write {path}.  Choose another folder, or make this one writable."
+            ) from error
+        if error.errno in (errno.ENOTDIR, errno.EEXIST):
+            raise InputError(f"{path} cannot be made: part of that path is a file.  Choose another folder.") from error
+        raise
