@@ -11,13 +11,13 @@ class GDLError(Exception):
 
 
 class InputError(GDLError, ValueError):
-    """Something the user gave cannot be used: a flag, a name, a folder, a key.  Exit code 2."""
+    """Something the user gave cannot be used: a flag, a name, a folder, a key.  Exit 2."""
 
     exit_code = 2
 
 
 class RunError(GDLError, RuntimeError):
-    """The input was right and the work failed: the disk is full, the network went away, training diverged.  Exit code 1."""
+    """The input was right and the work failed: the disk is full, the network is gone, training diverged.  Exit 1."""
 
 
 def nearest(name, names):

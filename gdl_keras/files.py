@@ -1,7 +1,8 @@
 """Files and folders that are written whole or not at all.
 
-Everything is first made under a temporary name beside its place and then renamed, which the file system does in one step:
-whoever looks sees the old content or the new one, and a process killed half-way leaves nothing that looks finished.
+Everything is first made under a temporary name beside its place and then renamed, which the file system does in one
+step: whoever looks sees the old content or the new one, and a process killed half-way leaves nothing that looks
+finished.
 """
 
 import errno

@@ -1,0 +1,139 @@
+"""The `gdl` command: parses its arguments and calls the package, nothing else."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import gdl_keras
+from gdl_keras.training import reporting
+
+EXAMPLES = """examples:
+  gdl list                                            what can be run here
+  gdl run 03_vae/02_vae_fashion                       train a model, in minutes on a laptop
+  gdl run 03_vae/02_vae_fashion --help                every setting of that chapter
+  gdl run 03_vae/02_vae_fashion --dataset ./photos    the same on your own images
+  gdl sample runs/03_vae/02_vae_fashion/TIME -n 64    new images from what it learnt
+"""
+
+
+def main(arguments=None):
+    """Runs one command; returns the exit code: 0 done, 1 failed while running, 2 bad usage or input."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    options, rest = _parser().parse_known_args(arguments)
+    if rest and options.command != "run":
+        _parser().error(f"unrecognized arguments: {' '.join(rest)}")
+    try:
+        return COMMANDS[options.command](options, rest) or 0
+    except (Exception, KeyboardInterrupt) as error:
+        return reporting.report(error, debug=options.debug or "--debug" in rest)
+
+
+def list_command(options, rest):
+    """gdl list"""
+    from gdl_keras import data
+    from gdl_keras.chapters import all_chapters
+
+    print("Chapters (gdl run NAME):")
+    for chapter in all_chapters():
+        print(f"  {chapter.name:32} {chapter.title}")
+    print("\nData sets (--dataset NAME; * is here already):")
+    _print_catalogue(data)
+
+
+def data_command(options, rest):
+    """gdl data list | download | info"""
+    from gdl_keras import data
+
+    if options.action == "list":
+        _print_catalogue(data)
+    elif options.action == "download":
+        for name in options.names:
+            print(data.download(name, force=options.force))
+    else:
+        for key, value in data.info(options.name).items():
+            print(f"{key + ':':14} {value}")
+
+
+def run_command(options, rest):
+    """gdl run CHAPTER [flags]"""
+    from gdl_keras.chapters import find_chapter, run_program
+
+    run_program(find_chapter(options.chapter), rest + ["--help"] * options.help + ["--debug"] * options.debug)
+
+
+def sample_command(options, rest):
+    """gdl sample RUN"""
+    from gdl_keras.sampling import sample
+
+    print(sample(options.run, options.n, options.output, seed=options.seed, label=options.label))
+
+
+def doctor_command(options, rest):
+    """gdl doctor"""
+    from gdl_keras.doctor import examine
+
+    findings = examine()
+    for finding in findings:
+        print(finding)
+    return 0 if all(finding.ok for finding in findings) else 1
+
+
+COMMANDS = {
+    "list": list_command,
+    "data": data_command,
+    "run": run_command,
+    "sample": sample_command,
+    "doctor": doctor_command,
+}
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="gdl",
+        description="The models of the book Generative Deep Learning: train them, look at them, sample from them.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=gdl_keras.__version__)
+    parser.add_argument("--debug", action="store_true", help="show the whole traceback of an error")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    commands.add_parser("list", help="chapters, data sets, and which data is here")
+    _add_data_parser(commands.add_parser("data", help="list, download or describe data sets"))
+
+    run = commands.add_parser("run", help="train a chapter's model", add_help=False, allow_abbrev=False)
+    run.add_argument("chapter", metavar="CHAPTER", nargs="?", help="a name from gdl list")
+    run.add_argument("-h", "--help", action="store_true", help="the chapter's settings")
+
+    sample = commands.add_parser("sample", help="new images from a trained model", epilog=_sample_examples())
+    sample.formatter_class = argparse.RawDescriptionHelpFormatter
+    sample.add_argument("run", metavar="RUN", type=Path, help="a run's folder, or a .keras file")
+    sample.add_argument("-n", type=int, default=64, help="how many images (default: 64)")
+    sample.add_argument("-o", "--output", type=Path, default=Path("samples.png"), help="a .png grid or an .npz array")
+    sample.add_argument("--seed", type=int, help="the same seed gives the same images")
+    sample.add_argument("--label", type=int, help="for conditional models: the class to draw")
+
+    commands.add_parser("doctor", help="what this machine has, and what is missing")
+    return parser
+
+
+def _add_data_parser(parser):
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions.add_parser("list", help="every data set with a name, and which is here")
+    download = actions.add_parser("download", help="fetch data sets")
+    download.add_argument("names", nargs="+", metavar="NAME", help="such as faces, fashion, kaggle:OWNER/SLUG")
+    download.add_argument("--force", action="store_true", help="fetch again what is here")
+    info = actions.add_parser("info", help="what a data set is, where it comes from, its licence")
+    info.add_argument("name", metavar="NAME_OR_FOLDER")
+
+
+def _sample_examples():
+    return (
+        "examples:\n  gdl sample runs/mine -n 64 -o grid.png --seed 7\n  gdl sample runs/mine -n 10000 -o samples.npz"
+    )
+
+
+def _print_catalogue(data):
+    for entry in data.catalogue():
+        print(f"{'*' if data.is_here(entry.name) else ' '} {entry.name:14} {entry.kind:7} {entry.description}")

@@ -1,0 +1,93 @@
+"""Losses and log densities: pure functions of tensors.
+
+Each returns one float32 number per example, so that averages over an epoch are exact even where the last batch is
+smaller.  Densities are in nats.
+"""
+
+import math
+
+from gdl_keras.backend import use_tensorflow
+
+use_tensorflow()
+
+from keras import ops  # noqa: E402
+
+# Probabilities nearer to 0 or 1 than this are taken as this near: the logarithm stays finite.
+PROBABILITY_EPSILON = 1e-7
+
+
+def binary_crossentropy(targets, probabilities):
+    """-x log p - (1 - x) log(1 - p), the mean over all pixels of an example.
+
+    Args:
+        targets: float tensor (batch, ...) in [0, 1].
+        probabilities: float tensor of the same shape in [0, 1].
+
+    Returns:
+        float32 tensor (batch,), nats per pixel.
+    """
+    return _over_example(ops.mean, _pixel_crossentropy(targets, probabilities))
+
+
+def squared_error(targets, predictions):
+    """(x - y)^2, the mean over all pixels of an example; float32 tensor (batch,)."""
+    return _over_example(ops.mean, ops.square(_float32(targets) - _float32(predictions)))
+
+
+def bernoulli_negative_log_likelihood(targets, probabilities):
+    """-log p(x) where each pixel is a coin that shows white with the given probability; the sum over pixels, in nats.
+
+    For grey pixels, 0 < x < 1, this is not a normalised density (Loaiza-Ganem & Cunningham 2019); it is what the book
+    and most tutorials train with, and it keeps its minimum at probabilities = x.
+
+    Returns:
+        float32 tensor (batch,), nats.
+    """
+    return _over_example(ops.sum, _pixel_crossentropy(targets, probabilities))
+
+
+def gaussian_negative_log_likelihood(targets, mean, stddev):
+    """-log N(x; mean, stddev^2 I), the sum over pixels, in nats; `stddev` is one number for all pixels.
+
+    Returns:
+        float32 tensor (batch,), nats.
+    """
+    z = (_float32(targets) - _float32(mean)) / stddev
+    return _over_example(ops.sum, 0.5 * ops.square(z) + math.log(stddev) + 0.5 * math.log(2 * math.pi))
+
+
+def kl_to_standard_normal(mean, log_variance):
+    """KL(N(mean, diag(exp(log_variance))) || N(0, I)), in nats.
+
+        1/2 sum_j (mean_j^2 + variance_j - log variance_j - 1)          (Kingma & Welling 2014, appendix B)
+
+    Args:
+        mean, log_variance: float tensors (batch, latent_dim).
+
+    Returns:
+        float32 tensor (batch,), nats, never negative.
+    """
+    mean, log_variance = _float32(mean), _float32(log_variance)
+    return 0.5 * ops.sum(ops.square(mean) + ops.exp(log_variance) - log_variance - 1, axis=-1)
+
+
+def normal_log_density(z, mean=0.0, log_variance=0.0):
+    """log N(z; mean, diag(exp(log_variance))), summed over the last axis; float32 tensor, nats."""
+    log_variance = ops.broadcast_to(ops.convert_to_tensor(log_variance, "float32"), ops.shape(z))
+    scaled = ops.square(_float32(z) - mean) * ops.exp(-log_variance)
+    return -0.5 * ops.sum(scaled + log_variance + math.log(2 * math.pi), axis=-1)
+
+
+def _pixel_crossentropy(targets, probabilities):
+    targets = _float32(targets)
+    p = ops.clip(_float32(probabilities), PROBABILITY_EPSILON, 1 - PROBABILITY_EPSILON)
+    return -(targets * ops.log(p) + (1 - targets) * ops.log(1 - p))
+
+
+def _over_example(reduce, values):
+    return reduce(values, axis=tuple(range(1, len(values.shape))))
+
+
+def _float32(tensor):
+    # float16 holds 11 bits: a sum over a thousand pixels would lose the small terms.
+    return ops.cast(tensor, "float32")

@@ -1,0 +1,68 @@
+"""What a run writes while it trains: history, samples, checkpoints, the finished model."""
+
+import csv
+import time
+
+import keras
+
+from gdl_keras import plotting
+from gdl_keras.files import whole_file
+from gdl_keras.training import checkpoint
+
+
+class Samples(keras.callbacks.Callback):
+    """After each epoch, a picture of what the model makes of the same latent points: samples/epoch_0001.png ..."""
+
+    def __init__(self, folder, n=25, seed=0):
+        super().__init__()
+        self.folder = folder
+        self.n = n
+        self.seed = seed
+
+    def on_epoch_end(self, epoch, logs=None):
+        images = self.model.generate(self.n, seed=self.seed)
+        plotting.save_mosaic(images, self.folder / "samples" / f"epoch_{epoch + 1:04d}.png")
+
+
+class Recorder(keras.callbacks.Callback):
+    """After each epoch, a line in history.csv and a checkpoint; at the end, model.keras.
+
+    At the beginning of training it puts the model into the state of `restore_from`, the checkpoint to go on with.
+
+    Args:
+        folder: the run's folder.
+        history: list of {name: number}, an epoch each; lines are added to it.
+        restore_from: path of a checkpoint's `model.keras`, or None.
+    """
+
+    def __init__(self, folder, history, restore_from=None):
+        super().__init__()
+        self.folder = folder
+        self.history = history
+        self.restore_from = restore_from
+
+    def on_train_begin(self, logs=None):
+        if self.restore_from:
+            checkpoint.restore(self.model, self.restore_from)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.started = time.monotonic()
+
+    def on_epoch_end(self, epoch, logs=None):
+        numbers = {name: float(value) for name, value in (logs or {}).items()}
+        self.history.append({"epoch": epoch + 1, **numbers, "seconds": round(time.monotonic() - self.started, 2)})
+        checkpoint.save_checkpoint(self.folder, self.model, epoch + 1, self.history)
+        self.write_history()
+
+    def on_train_end(self, logs=None):
+        with whole_file(self.folder / "model.keras") as partial:
+            self.model.save(partial)
+        self.write_history()
+
+    def write_history(self):
+        """Writes history.csv, one line an epoch."""
+        names = list(dict.fromkeys(name for line in self.history for name in line))
+        with whole_file(self.folder / "history.csv") as partial, open(partial, "w", newline="") as file:
+            writer = csv.DictWriter(file, names)
+            writer.writeheader()
+            writer.writerows(self.history)

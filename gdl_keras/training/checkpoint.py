@@ -1,0 +1,115 @@
+"""Checkpoints: the whole state of a training run at the end of an epoch, and the model in it.
+
+`checkpoint/epoch_0003/` holds `model.keras` (weights, optimizers, random numbers) and `state.json` (the history so far,
+and the digest that tells a whole file from a damaged one).  A folder appears by one rename, once everything is in it.
+"""
+
+import hashlib
+import json
+import re
+import shutil
+from pathlib import Path
+
+from gdl_keras.backend import use_tensorflow
+from gdl_keras.errors import InputError
+from gdl_keras.files import whole_folder, write_text
+
+# The newest may be damaged by the disk; the one before it then serves.
+KEPT = 2
+
+
+def save_checkpoint(folder, model, epochs_done, history):
+    """Writes `folder`/checkpoint/epoch_NNNN and removes all but the newest two.
+
+    Args:
+        folder: the run's folder.
+        model: a compiled `keras.Model`.
+        epochs_done: int, epochs that the model has been trained for.
+        history: list of {name: number}, one for each epoch.
+    """
+    target = Path(folder) / "checkpoint" / f"epoch_{epochs_done:04d}"
+    with whole_folder(target) as partial:
+        model.save(partial / "model.keras")
+        state = {
+            "epochs_done": epochs_done,
+            "history": history,
+            "sha256": _digest(partial / "model.keras"),
+        }
+        write_text(partial / "state.json", json.dumps(state, indent=1))
+    for old in _checkpoints(folder)[:-KEPT]:
+        shutil.rmtree(old)
+
+
+def newest_checkpoint(folder, say=print):
+    """The newest whole checkpoint of a run: (path of its model.keras, state), or (None, empty state).
+
+    Damaged ones are left out, and `say` tells so.
+
+    Raises:
+        InputError: there are checkpoints, and all are damaged.
+    """
+    checkpoints = _checkpoints(folder)
+    for checkpoint in reversed(checkpoints):
+        try:
+            state = json.loads((checkpoint / "state.json").read_text(encoding="utf-8"))
+            if _digest(checkpoint / "model.keras") == state["sha256"]:
+                return checkpoint / "model.keras", state
+        except (OSError, ValueError, KeyError):
+            pass
+        say(f"{checkpoint} is damaged: it is left aside.")
+    if checkpoints:
+        raise InputError(f"No checkpoint in {folder} is whole: start a new run.")
+    return None, {"epochs_done": 0, "history": []}
+
+
+def restore(model, path):
+    """Loads weights, optimizers and random numbers of a checkpoint's `model.keras` into `model`.
+
+    Raises:
+        InputError: they belong to a model of another shape.
+    """
+    try:
+        model.load_weights(path)
+    except ValueError as error:
+        raise InputError(
+            f"{path} does not fit this model, whose code or settings have changed since: start a new run."
+        ) from error
+
+
+def load_model(path):
+    """See `gdl_keras.load`."""
+    path = Path(path)
+    file = _model_file(path)
+    use_tensorflow()
+    import keras
+
+    import gdl_keras.models  # noqa: F401  Keras finds a saved class only once it has been imported
+
+    try:
+        return keras.saving.load_model(file, safe_mode=True)
+    except (ValueError, TypeError, OSError, KeyError) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise InputError(f"{file} cannot be loaded as a model of this project: {reason}") from error
+
+
+def _model_file(path):
+    if path.is_file():
+        return path
+    if not path.exists():
+        raise InputError(f"There is no {path}: give the folder of a run, or a .keras file.")
+    if (path / "model.keras").is_file():
+        return path / "model.keras"
+    file, _ = newest_checkpoint(path)
+    if file is None:
+        raise InputError(f"{path} holds no model yet: a run writes the first one after its first epoch.")
+    return file
+
+
+def _checkpoints(folder):
+    found = (Path(folder) / "checkpoint").glob("epoch_*")
+    return sorted(path for path in found if re.fullmatch(r"epoch_\d{4,}", path.name))
+
+
+def _digest(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,149 @@
+"""A run's settings: one dataclass whose fields are the flags, their comments the help.
+
+Nothing here imports TensorFlow, so that `--help` is quick.
+"""
+
+import argparse
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from gdl_keras.errors import InputError
+
+PRESETS = ("cpu", "book", "smoke")
+EXAMPLES = ("", " --dataset ./my_photos --epochs 20 --out runs/mine", " --resume runs/mine")
+# What may differ between a run and its continuation: the rest decides the numbers.
+CHANGEABLE_ON_RESUME = {"epochs", "resume", "out", "tensorboard", "debug"}
+
+
+@dataclass
+class Config:
+    """Settings that every chapter has; a chapter's own dataclass adds to them."""
+
+    # How much to do: cpu (minutes on two cores), book (the book's data and numbers), smoke (seconds).
+    preset: Literal["cpu", "book", "smoke"] = "cpu"
+    # A name from `gdl data list`, kaggle:OWNER/SLUG, tfds:NAME, or a folder of images; of several, separated by
+    # commas, the first that is here or can be fetched.
+    dataset: str = "fashion_mini"
+    # Height and width that images are brought to.
+    image_size: int = 32
+    # Images in one step.
+    batch_size: int = 100
+    # How often to write history, samples and a checkpoint.
+    epochs: int = 5
+    # Steps in one epoch; by default as many as pass over the data once.
+    steps_per_epoch: int | None = None
+    # The same seed gives the same run.
+    seed: int = 1
+    # Numbers in the networks; losses and weights stay float32.
+    precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
+    # Leave out images that cannot be read instead of stopping.
+    skip_unreadable: bool = False
+    # Folder for everything that the run writes; by default runs/CHAPTER/TIME.
+    out: Path | None = None
+    # Folder of a run that was stopped, to go on with; its settings are used, and --epochs may be raised.
+    resume: Path | None = None
+    # Also write logs for TensorBoard.
+    tensorboard: bool = False
+    # Show the whole traceback of an error.
+    debug: bool = False
+
+    def check(self):
+        """Raises InputError where a value is out of range."""
+        for name in ("image_size", "batch_size", "epochs", "steps_per_epoch"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise InputError(f"{flag(name)} is at least 1, not {value}.")
+        if not 0 <= self.seed < 2**31:
+            raise InputError(f"--seed lies between 0 and {2**31 - 1}, not {self.seed}.")
+        if self.resume and self.out:
+            raise InputError("--resume goes on in the run's own folder: leave --out away.")
+
+    def to_dict(self):
+        """The settings as JSON can hold them."""
+        return {name: str(v) if isinstance(v, Path) else v for name, v in dataclasses.asdict(self).items()}
+
+
+def parse(settings_class, presets, chapter, arguments):
+    """The settings that a command line asks for.
+
+    Args:
+        settings_class: subclass of `Config`.
+        presets: {preset: {field: value}}; "cpu" is what the fields' defaults say.
+        chapter: such as "03_vae/02_vae_fashion".
+        arguments: list of str.
+
+    Returns:
+        An instance of `settings_class`, checked.
+
+    Raises:
+        InputError: a value is out of range, or does not agree with the run to go on with.
+        SystemExit: after `--help` (0), or a flag that does not parse (2).
+    """
+    # These two decide what the other flags' defaults are, which --help shows.
+    first = argparse.ArgumentParser(prog=f"gdl run {chapter}", add_help=False, allow_abbrev=False)
+    first.add_argument("--preset", choices=PRESETS, default="cpu")
+    first.add_argument("--resume", type=Path)
+    known, _ = first.parse_known_args(arguments)
+    if known.resume:
+        return _continued(settings_class, known.resume, chapter, arguments)
+    defaults = settings_class(**{**presets.get(known.preset, {}), "preset": known.preset})
+    settings = _parser(defaults, chapter).parse_args(arguments).settings
+    settings.check()
+    return settings
+
+
+def read_config(folder):
+    """The `config.json` of a run folder: {"chapter": ..., every setting}.
+
+    Raises:
+        InputError: there is none, or it is damaged.
+    """
+    path = Path(folder) / "config.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{folder} is not the folder of a run: it has no config.json.") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read ({error}): start a new run.") from None
+
+
+def flag(field_name):
+    """The command-line flag of a field: batch_size -> --batch-size."""
+    return "--" + field_name.replace("_", "-")
+
+
+def _parser(defaults, chapter):
+    from simple_parsing import ArgumentParser, DashVariant
+
+    parser = ArgumentParser(
+        prog=f"gdl run {chapter}",
+        usage=f"gdl run {chapter} [--preset cpu|book|smoke] [flags]",
+        epilog="\n  ".join(["examples:", *(f"gdl run {chapter}{flags}" for flags in EXAMPLES)]),
+        add_option_string_dash_variants=DashVariant.DASH,
+        allow_abbrev=False,
+    )
+    parser.add_arguments(type(defaults), dest="settings", default=defaults)
+    return parser
+
+
+def _continued(settings_class, folder, chapter, arguments):
+    stored = read_config(folder)
+    if stored.pop("chapter", None) != chapter:
+        raise InputError(f"{folder} holds a run of another model: go on with it by its own chapter.")
+    names = {field.name for field in dataclasses.fields(settings_class)}
+    if set(stored) - names:
+        raise InputError(f"{folder} was made by another version of this chapter: start a new run.")
+    defaults = settings_class(**stored)
+    settings = _parser(defaults, chapter).parse_args(arguments).settings
+    settings.out = None
+    for name in sorted(names - CHANGEABLE_ON_RESUME):
+        if getattr(settings, name) != getattr(defaults, name):
+            raise InputError(
+                f"{flag(name)} {getattr(settings, name)} differs from the run's {getattr(defaults, name)}: "
+                "leave it away to go on, or start a new run."
+            )
+    settings.check()
+    return settings

@@ -1,0 +1,50 @@
+"""Fixtures and flags for all tests: two logical CPU devices, and `--full` for the long tests."""
+
+import os
+
+os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import pytest
+
+
+def pytest_addoption(parser):
+    parser.addoption("--full", action="store_true", help="also run the long tests")
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption("--full"):
+        skip = pytest.mark.skip(reason="long: run with --full")
+        for item in items:
+            if "full" in item.keywords:
+                item.add_marker(skip)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def two_logical_devices():
+    """Splits the processor into CPU:0 and CPU:1, which must happen before TensorFlow first computes."""
+    import tensorflow as tf
+
+    processor = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 2)
+    tf.config.experimental.enable_op_determinism()
+    return ["CPU:0", "CPU:1"]
+
+
+@pytest.fixture(scope="session")
+def two_replicas(two_logical_devices):
+    """One strategy for all tests: a second one over the same devices would mix up its messages with the first's."""
+    import tensorflow as tf
+
+    return tf.distribute.MirroredStrategy(two_logical_devices)
+
+
+@pytest.fixture(autouse=True)
+def fresh_state():
+    """Every test starts from the same seed and leaves the precision policy as it found it."""
+    import keras
+
+    keras.utils.set_random_seed(0)
+    yield
+    keras.config.set_dtype_policy("float32")
+    keras.utils.clear_session(free_memory=False)

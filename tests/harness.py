@@ -1,0 +1,82 @@
+"""What every model of the project must do, checked in one place.
+
+A model joins by a `ModelCase` in `tests/cases.py`; `tests/test_every_model.py` puts each case through each check.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+POLICIES = ("float32", "mixed_float16", "mixed_bfloat16")
+
+
+@dataclass
+class ModelCase:
+    """How to make a tiny model and data for it.
+
+    Attributes:
+        name: shown in the test's name.
+        build: () -> compiled model with a fixed seed; called afresh for each model that a check needs.
+        data: () -> array (n, ...) or (images, labels) that `fit` takes; 16 examples are enough.
+        conditions: (n) -> keyword arguments that `generate` needs, for conditional models.
+        generates: whether the model makes images.
+        draws_noise: whether training does; where not, two replicas must equal one device.
+    """
+
+    name: str
+    build: Callable
+    data: Callable
+    conditions: Callable = field(default=lambda n: {})
+    generates: bool = True
+    draws_noise: bool = True
+
+    def __str__(self):
+        return self.name
+
+
+def dataset(case, batch_size=8):
+    """The case's data as batches, in a fixed order, for ever."""
+    return tf.data.Dataset.from_tensor_slices(case.data()).batch(batch_size, drop_remainder=True).repeat()
+
+
+def train(case, model, epochs, initial_epoch=0):
+    """Fits for two steps an epoch; returns {name: [a number an epoch]}."""
+    result = model.fit(
+        dataset(case), epochs=epochs, initial_epoch=initial_epoch, steps_per_epoch=2, verbose=0, shuffle=False
+    )
+    return result.history
+
+
+def build(case):
+    """The case's model, made from the same seeds each time."""
+    keras.utils.set_random_seed(0)
+    return case.build()
+
+
+def weights(model):
+    """All numbers that decide what the model does next: weights, optimizers, random numbers."""
+    values = [np.asarray(v) for v in model.variables]
+    values += [np.asarray(v) for name in optimizer_names(model) for v in getattr(model, name).variables]
+    return values + [np.asarray(g.state) for g in model._all_seed_generators()]
+
+
+def optimizer_names(model):
+    """Names of the attributes that are optimizers."""
+    return [name for name in model.get_compile_config() if "optimizer" in name]
+
+
+def assert_same(first, second):
+    """Both lists of arrays are equal, bit for bit."""
+    assert len(first) == len(second)
+    for a, b in zip(first, second):
+        np.testing.assert_array_equal(a, b)
+
+
+def assert_finite(history):
+    """Every number of a history is finite."""
+    assert history
+    for name, values in history.items():
+        assert np.isfinite(values).all(), f"{name}: {values}"

@@ -1,0 +1,133 @@
+"""Each model of the project goes through the same checks.  The core runs them once; `--full` under every policy."""
+
+import keras
+import numpy as np
+import pytest
+
+from gdl_keras.errors import InputError
+from tests import harness
+from tests.cases import CASES
+
+every_model = pytest.mark.parametrize("case", CASES, ids=str)
+core_and_full = pytest.mark.parametrize(
+    "policy", [p if p == "mixed_float16" else pytest.param(p, marks=pytest.mark.full) for p in harness.POLICIES]
+)
+
+
+@every_model
+def test_config_round_trip(case):
+    model = harness.build(case)
+    copy = type(model).from_config(model.get_config())
+    assert copy.get_config() == model.get_config()
+    assert [w.shape for w in copy.weights] == [w.shape for w in model.weights]
+
+
+@every_model
+def test_saved_and_loaded_model_goes_on_as_if_never_stopped(case, tmp_path):
+    model = harness.build(case)
+    harness.assert_finite(harness.train(case, model, epochs=1))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    harness.assert_same(harness.weights(model), harness.weights(loaded))
+    if case.generates:
+        made = [m.generate(3, seed=7, **case.conditions(3)) for m in (model, loaded)]
+        np.testing.assert_array_equal(*made)
+    histories = [harness.train(case, m, epochs=2) for m in (model, loaded)]
+    assert histories[0] == histories[1]
+    harness.assert_same(harness.weights(model), harness.weights(loaded))
+
+
+@every_model
+def test_stop_and_resume_equals_never_stopped(case, tmp_path):
+    """The second process is played by a model that is built afresh and loads the first one's state."""
+    never_stopped = harness.build(case)
+    whole = harness.train(case, never_stopped, epochs=2)
+    stopped = harness.build(case)
+    first = harness.train(case, stopped, epochs=1)
+    stopped.save(tmp_path / "model.keras")
+    resumed = harness.build(case)
+    resumed.load_weights(tmp_path / "model.keras")
+    second = harness.train(case, resumed, epochs=2, initial_epoch=1)
+    harness.assert_same(harness.weights(never_stopped), harness.weights(resumed))
+    assert whole == {name: first[name] + second[name] for name in whole}
+
+
+@every_model
+@core_and_full
+def test_training_stays_finite_and_moves_every_weight(case, policy):
+    keras.config.set_dtype_policy(policy)
+    model = harness.build(case)
+    before = [np.asarray(w) for w in model.trainable_weights]
+    # float16 begins with a loss scale that is too large, and skips steps until it has come down.
+    harness.assert_finite(harness.train(case, model, epochs=8 if policy == "mixed_float16" else 2))
+    for weight, old in zip(model.trainable_weights, before):
+        assert weight.dtype == "float32"
+        assert not np.array_equal(old, weight), f"{weight.path} did not move"
+    if policy == "mixed_float16":
+        for name in harness.optimizer_names(model):
+            assert isinstance(getattr(model, name), keras.optimizers.LossScaleOptimizer)
+    if case.generates:
+        assert_images(model.generate(3, seed=1, **case.conditions(3)))
+
+
+@every_model
+@core_and_full
+def test_two_replicas_train(case, policy, two_replicas):
+    keras.config.set_dtype_policy(policy)
+    with two_replicas.scope():
+        model = harness.build(case)
+    harness.assert_finite(harness.train(case, model, epochs=2))
+    for weight in model.trainable_weights:
+        copies = two_replicas.experimental_local_results(weight.value)
+        assert len(copies) == 2
+        np.testing.assert_array_equal(*[np.asarray(copy) for copy in copies])
+
+
+@every_model
+def test_two_replicas_equal_one_device(case, two_replicas):
+    """Where no noise is drawn: gradients and losses are averages over the whole batch, however it was split."""
+    if case.draws_noise:
+        pytest.skip("each replica draws noise of its own")
+    with two_replicas.scope():
+        on_two = harness.build(case)
+    on_one = harness.build(case)
+    for model in (on_one, on_two):
+        for name in harness.optimizer_names(model):
+            setattr(model, name, keras.optimizers.SGD(0.1))
+    histories = [harness.train(case, model, epochs=2) for model in (on_one, on_two)]
+    for name in histories[0]:
+        np.testing.assert_allclose(histories[0][name], histories[1][name], rtol=1e-5)
+    for one, two in zip(on_one.trainable_weights, on_two.trainable_weights):
+        np.testing.assert_allclose(np.asarray(one), np.asarray(two), atol=1e-5)
+
+
+@every_model
+def test_samples_follow_the_seed(case):
+    if not case.generates:
+        pytest.skip("makes no images")
+    model = harness.build(case)
+    first = model.generate(3, seed=5, **case.conditions(3))
+    assert_images(first)
+    np.testing.assert_array_equal(first, model.generate(3, seed=5, **case.conditions(3)))
+    assert not np.array_equal(first, model.generate(3, seed=6, **case.conditions(3)))
+    latents = model.sample_latents(3, seed=5)
+    one_by_one = model.generate(latents=latents, batch_size=1, **case.conditions(3))
+    np.testing.assert_allclose(first, one_by_one, atol=1e-5)
+
+
+@every_model
+def test_generate_wants_either_a_number_or_points(case):
+    if not case.generates:
+        pytest.skip("makes no images")
+    model = harness.build(case)
+    for arguments in ({}, {"n": 2, "latents": model.sample_latents(2)}, {"n": 0}):
+        with pytest.raises(InputError):
+            model.generate(**arguments)
+
+
+def assert_images(images):
+    """float32 in [0, 1], four axes, finite."""
+    assert images.dtype == np.float32
+    assert images.ndim == 4
+    assert np.isfinite(images).all()
+    assert 0 <= images.min() <= images.max() <= 1
