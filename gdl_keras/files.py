@@ -6,12 +6,18 @@ finished.
 """
 
 import errno
+import glob
 import os
+import platform
+import re
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
 
 from gdl_keras.errors import InputError, RunError
+
+# From here on it is quicker to flush all of the disk than file by file.
+MANY_FILES = 1000
 
 
 @contextmanager
@@ -50,10 +56,8 @@ def whole_folder(path):
         partial.mkdir()
         try:
             yield partial
-            for file in partial.rglob("*"):
-                _flush(file)
-            if not path.exists():
-                os.rename(partial, path)
+            _flush_all(list(partial.rglob("*")))
+            _rename_unless_there(partial, path)
             _flush(path.parent)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
@@ -67,11 +71,17 @@ def write_text(path, text):
 
 def _partial(path):
     # The process id tells the leftovers of killed processes, which are removed here, from the work of living ones.
-    for old in path.parent.glob(f".{path.name}.*.partial*"):
-        if not _is_running(old.name.removeprefix(f".{path.name}.").split(".")[0]):
+    # Those of other machines that share the folder (containers, too) are left alone.
+    prefix = f".{path.name}.{_machine()}-"
+    for old in path.parent.glob(f"{glob.escape(prefix)}*.partial*"):
+        if not _is_running(old.name.removeprefix(prefix).split(".")[0]):
             shutil.rmtree(old) if old.is_dir() else old.unlink(missing_ok=True)
     # The suffix stays: Keras, numpy and matplotlib choose the format by it.
-    return path.with_name(f".{path.name}.{os.getpid()}.partial{path.suffix}")
+    return path.with_name(f"{prefix}{os.getpid()}.partial{path.suffix}")
+
+
+def _machine():
+    return re.sub(r"\W", "", platform.node()) or "here"
 
 
 def _is_running(pid):
@@ -84,6 +94,23 @@ def _is_running(pid):
     except PermissionError:
         return True
     return True
+
+
+def _rename_unless_there(source, target):
+    try:
+        if not target.exists():
+            os.rename(source, target)
+    except OSError:
+        if not target.exists():  # else another process was quicker, by less than a look
+            raise
+
+
+def _flush_all(paths):
+    if len(paths) > MANY_FILES:
+        os.sync()
+        return
+    for path in paths:
+        _flush(path)
 
 
 def _flush(path):

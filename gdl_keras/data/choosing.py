@@ -1,0 +1,36 @@
+"""Which of several data sets to use: the first that is here or can be fetched."""
+
+from pathlib import Path
+
+from gdl_keras.data.entries import find
+from gdl_keras.data.loading import download, is_here
+from gdl_keras.data.notices import say
+from gdl_keras.errors import GDLError
+
+
+def first_available(names):
+    """The first of several data sets that is here or can be fetched.
+
+    Args:
+        names: names as for `load`, separated by commas.
+
+    Returns:
+        str, one of them; the last one without a try, so that loading it tells what is wrong.
+
+    Raises:
+        InputError: a name is unknown.
+    """
+    if Path(names).exists():
+        return names  # a folder whose name has a comma
+    *preferred, last = [name.strip() for name in names.split(",")]
+    for name in [*preferred, last]:
+        find(name)
+    for name in preferred:
+        if is_here(name):
+            return name
+        try:
+            download(name)
+            return name
+        except GDLError as error:
+            say(f"{name} cannot be had here ({error})")
+    return last

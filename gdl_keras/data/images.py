@@ -1,0 +1,85 @@
+"""A data set of images that is ready to train on."""
+
+import numpy as np
+
+from gdl_keras.data.order import BatchOrder
+from gdl_keras.errors import InputError
+
+
+class ImageData:
+    """One split of a data set.  `gdl_keras.data.load` makes it.
+
+    Attributes:
+        name: the name or folder that was asked for.
+        split: "train" or "test".
+        source: where the images came from, as a phrase.
+        image_shape: (height, width, channels).
+        num_images: how many.
+        labels: int64 (num_images,), or None; class_names: list of str, or None.
+        attributes: int8 or float32 (num_images, K), or None; attribute_names: list of str, or None.
+        batch_size: images a batch, never more than there are.
+    """
+
+    def __init__(self, name, split, prepared, batch_size, seed):
+        self.name = name
+        self.split = split
+        self.source = prepared.meta.source
+        self.image_shape = tuple(prepared.images.shape[1:])
+        self.num_images = len(prepared.images)
+        self.labels = prepared.labels
+        self.class_names = prepared.meta.class_names
+        self.attributes = prepared.attributes
+        self.attribute_names = prepared.meta.attribute_names
+        self.seed = seed
+        self.batch_size = min(batch_size, self.num_images)
+        self._pixels = prepared.images
+
+    def __len__(self):
+        return self.steps_per_epoch
+
+    def __repr__(self):
+        return f"<{self.name} {self.split}: {self.num_images:,} images {self.image_shape} from {self.source}>"
+
+    @property
+    def steps_per_epoch(self):
+        """Batches in one pass, the incomplete last one not counted."""
+        return self.num_images // self.batch_size
+
+    def images(self, indices):
+        """Images by number (a slice or an integer array): float32 (n, H, W, C) in [0, 1]."""
+        return self._pixels[indices].astype(np.float32) / np.float32(255)
+
+    def sample(self, n, seed=0):
+        """`n` distinct images, or all where there are fewer: float32 (n, H, W, C) in [0, 1]."""
+        chosen = np.random.default_rng(seed).choice(self.num_images, min(n, self.num_images), replace=False)
+        return self.images(chosen)
+
+    def batches(self, first_batch=0, shuffle=True, repeat=True, labels=False, drop_remainder=True):
+        """The images as batches.
+
+        Args:
+            first_batch: the stream starts where one from 0 would be after so many batches.
+            shuffle: each pass in an order of its own, which the seed and its number fix; else the stored order.
+            repeat: an endless stream; else one pass.
+            labels: pairs (images, labels), or (images, attributes) where there are attributes and no labels.
+            drop_remainder: leave out the incomplete batch at the end of a pass.
+
+        Returns:
+            tf.data.Dataset of float32 (batch, H, W, C) in [0, 1]; labels int64 (batch,), attributes (batch, K).
+
+        Raises:
+            InputError: labels are wanted and there are none.
+        """
+        from gdl_keras.data.stream import stream
+
+        order = BatchOrder(self.num_images, self.batch_size, self.seed, shuffle, drop_remainder)
+        return stream(self._pixels, self._targets() if labels else None, order, first_batch, repeat, drop_remainder)
+
+    def _targets(self):
+        if self.labels is not None:
+            return self.labels
+        if self.attributes is not None:
+            return self.attributes
+        raise InputError(
+            f"{self.name} has no labels: sort its images into one sub-folder a class, or choose another data set."
+        )

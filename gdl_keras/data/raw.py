@@ -1,0 +1,37 @@
+"""What every source of images hands to the prepared store."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Item(NamedTuple):
+    """One image as its source has it."""
+
+    name: str  # what an error message calls it
+    image: Path | bytes | np.ndarray  # a file, the content of one, or uint8 (H, W) or (H, W, channels)
+    label: int | None = None
+    attributes: np.ndarray | None = None
+
+
+@dataclass
+class RawImages:
+    """One split of a data set, not yet prepared: `items()` goes through the images in their fixed order."""
+
+    count: int
+    items: Callable[[], Iterable[Item]]
+    class_names: list[str] | None = None
+    attribute_names: list[str] | None = None
+
+
+def from_arrays(images, labels, class_names, name):
+    """A RawImages over arrays in memory: images uint8 (N, H, W) or (N, H, W, C), labels (N,) integers."""
+
+    def items():
+        for index, image in enumerate(images):
+            yield Item(f"{name} image {index}", image, int(labels[index]))
+
+    return RawImages(len(images), items, class_names)

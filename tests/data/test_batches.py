@@ -1,0 +1,129 @@
+"""Which image comes when."""
+
+import numpy as np
+import pytest
+
+from gdl_keras import data
+from gdl_keras.data.images import ImageData
+from gdl_keras.data.order import BatchOrder
+from gdl_keras.data.store import Meta, Prepared
+from gdl_keras.errors import InputError
+
+
+def numbered(count=23, batch_size=5, seed=3, **targets):
+    """Images that carry their own number in every pixel, so that a batch tells which images it holds."""
+    pixels = np.broadcast_to(np.arange(count, dtype=np.uint8)[:, None, None, None], (count, 4, 4, 1))
+    meta = Meta("numbered", "train", "memory", class_names=["a", "b"] if "labels" in targets else None)
+    return ImageData("numbered", "train", Prepared(meta, pixels, **targets), batch_size, seed)
+
+
+def joined(batches):
+    return [number for batch in batches for number in batch]
+
+
+def numbers(images):
+    return np.rint(np.asarray(images)[:, 0, 0, 0] * 255).astype(int).tolist()
+
+
+def test_a_pass_has_the_order_of_its_seed_and_number():
+    train = numbered()
+    batches = [numbers(batch) for batch in train.batches().take(8)]
+    for epoch in (0, 1):
+        expected = np.random.default_rng([3, epoch]).permutation(23)[:20].tolist()
+        assert joined(batches[4 * epoch : 4 * epoch + 4]) == expected
+    assert numbers(next(iter(numbered(seed=4).batches()))) != batches[0]
+
+
+def test_shuffles_over_the_whole_set_and_shows_every_image_once_a_pass():
+    seen = joined(numbers(batch) for batch in numbered().batches(repeat=False, drop_remainder=False))
+    assert sorted(seen) == list(range(23))
+    assert seen != sorted(seen)
+    firsts = {numbers(next(iter(numbered(200, seed=seed).batches())))[0] for seed in range(12)}
+    assert max(firsts) > 100  # a short shuffle buffer would only show images from the front
+
+
+@pytest.mark.parametrize("drop_remainder", [True, False])
+@pytest.mark.parametrize("first_batch", [1, 4, 7, 13])
+def test_first_batch_goes_on_exactly(first_batch, drop_remainder):
+    whole = [numbers(batch) for batch in numbered().batches(drop_remainder=drop_remainder).take(18)]
+    later = [
+        numbers(batch)
+        for batch in numbered().batches(first_batch, drop_remainder=drop_remainder).take(18 - first_batch)
+    ]
+    assert later == whole[first_batch:]
+
+
+def test_one_pass_in_stored_order_for_evaluation():
+    dataset = numbered().batches(shuffle=False, repeat=False, drop_remainder=False)
+    batches = [numbers(batch) for batch in dataset]
+    assert int(dataset.cardinality()) == len(batches) == 5
+    assert joined(batches) == list(range(23))
+    rest = numbered().batches(first_batch=3, shuffle=False, repeat=False, drop_remainder=False)
+    assert joined(numbers(batch) for batch in rest) == list(range(15, 23))
+
+
+def test_an_endless_stream_says_so():
+    assert int(numbered().batches().cardinality()) == -1
+
+
+def test_a_batch_is_never_larger_than_the_set_and_there_is_always_one():
+    train = numbered(count=7, batch_size=100)
+    assert len(train) == train.steps_per_epoch == 1
+    batch = next(iter(train.batches()))
+    assert batch.shape == (7, 4, 4, 1)
+    assert sorted(numbers(batch)) == list(range(7))
+    assert len(numbered()) == 4
+
+
+def test_types_and_ranges():
+    train = numbered(256, labels=np.arange(256) % 2)
+    images, labels = next(iter(train.batches(labels=True)))
+    assert images.dtype == "float32" and labels.dtype == "int64"
+    assert train.batches().element_spec.shape == (5, 4, 4, 1)
+    everything = train.images(slice(None))
+    assert everything.dtype == np.float32 and everything.min() == 0 and everything.max() == 1
+    assert (everything[:, 0, 0, 0] == np.arange(256, dtype=np.float32) / np.float32(255)).all()
+    chosen = np.array([200, 3, 77])
+    np.testing.assert_array_equal(train.images(chosen), everything[chosen])
+
+
+def test_batches_equal_images_bit_for_bit():
+    train = numbered(256, batch_size=64)
+    expected = train.images(np.random.default_rng([3, 0]).permutation(256)[:64])
+    np.testing.assert_array_equal(next(iter(train.batches())).numpy(), expected)
+
+
+def test_labels_and_attributes_stay_with_their_images():
+    labelled = numbered(labels=np.arange(23) % 2)
+    for images, labels in labelled.batches(labels=True).take(5):
+        assert [number % 2 for number in numbers(images)] == labels.numpy().tolist()
+    described = numbered(attributes=np.stack([np.arange(23), -np.arange(23)], 1).astype(np.int8))
+    for images, attributes in described.batches(labels=True, drop_remainder=False).take(6):
+        assert attributes.numpy().tolist() == [[number, -number] for number in numbers(images)]
+    with pytest.raises(InputError, match="no labels"):
+        numbered().batches(labels=True)
+
+
+def test_sample_is_distinct_and_fixed_by_its_seed():
+    train = numbered()
+    assert len(set(numbers(train.sample(20)))) == 20
+    np.testing.assert_array_equal(train.sample(5, seed=1), train.sample(5, seed=1))
+    assert numbers(train.sample(5, seed=1)) != numbers(train.sample(5, seed=2))
+    assert len(train.sample(100)) == 23
+
+
+def test_the_order_is_worked_out_once_a_pass():
+    order = BatchOrder(1000, 10, seed=0)
+    for batch in range(100):
+        order.indices(batch)
+    assert order._order.cache_info().misses == 1
+
+
+def test_importing_data_is_quick():
+    import subprocess
+    import sys
+
+    slow = "{'tensorflow', 'keras', 'kaggle', 'tensorflow_datasets', 'requests'}"
+    code = f"import sys; from gdl_keras import data; data.catalogue(); sys.exit(len({slow} & set(sys.modules)))"
+    root = data.__path__[0].removesuffix("/gdl_keras/data")
+    assert subprocess.run([sys.executable, "-c", code], cwd=root).returncode == 0
