@@ -136,4 +136,4 @@ def _sample_examples():
 
 def _print_catalogue(data):
     for entry in data.catalogue():
-        print(f"{'*' if data.is_here(entry.name) else ' '} {entry.name:14} {entry.kind:7} {entry.description}")
+        print(f"{'*' if data.is_here(entry.name) else ' '} {entry.name:14} {entry.kind:7} {entry.summary}")

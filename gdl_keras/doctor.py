@@ -62,9 +62,9 @@ def _tensorflow():
 
 
 def _kaggle():
-    from gdl_keras import data
+    from gdl_keras.data.sources.kaggle import has_key
 
-    if data.has_kaggle_key():
+    if has_key():
         return Finding(True, "Kaggle key found")
     return Finding(
         True,

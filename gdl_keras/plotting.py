@@ -96,6 +96,40 @@ def numbered(images, captions, columns=6):
     return figure
 
 
+def panels(titled_images, symmetric=False):
+    """Single images beside each other, each under its title: {title: (height, width, channels)}.
+
+    With `symmetric`, one-channel images of any values, blue below 0, white at 0, red above.
+    """
+    figure = Figure(figsize=(3 * len(titled_images), 3.2), layout="constrained")
+    for axes, (title, image) in zip(figure.subplots(1, len(titled_images), squeeze=False)[0], titled_images.items()):
+        if symmetric:
+            limit = np.abs(image).max()
+            axes.imshow(image[..., 0], cmap="bwr", vmin=-limit, vmax=limit)
+        else:
+            axes.imshow(_rgb(np.asarray(image)[None])[0])
+        axes.set_title(title, fontsize=10)
+        axes.set_axis_off()
+    return figure
+
+
+def confusion(labels, answers, class_names):
+    """How often each class is taken for each other: rows are the truth and add up to 1."""
+    counts = np.zeros((len(class_names), len(class_names)))
+    np.add.at(counts, (labels, answers), 1)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    figure, axes = _figure(6, 5.5)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), share in np.ndenumerate(shares):
+        if share >= 0.01:
+            axes.text(column, row, f"{share:.2f}", ha="center", va="center", fontsize=7, color="wk"[int(share < 0.5)])
+    axes.set_xticks(range(len(class_names)), class_names, rotation=90, fontsize=8)
+    axes.set_yticks(range(len(class_names)), class_names, fontsize=8)
+    axes.set_xlabel("answer")
+    axes.set_ylabel("truth")
+    return figure
+
+
 def latent_plane(model, x, y, points=None, labels=None, axis_labels=None):
     """What a model decodes on a grid of its two-dimensional latent space, over a scatter of encoded images.
 
@@ -127,6 +161,7 @@ def curves(history, names, x_label="epoch", y_label=None):
         if f"val_{name}" in history:
             values = history[f"val_{name}"]
             axes.plot(np.arange(1, len(values) + 1), values, "--", color=line.get_color(), label=f"{name}, validation")
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_xlabel(x_label)
     axes.set_ylabel(y_label or names[0])
     axes.legend(frameon=False)

@@ -21,6 +21,14 @@ def pytest_collection_modifyitems(config, items):
 
 
 @pytest.fixture(scope="session", autouse=True)
+def own_data_folder(tmp_path_factory):
+    """Prepared images of all tests go to a folder of their own, not to the user's."""
+    folder = tmp_path_factory.mktemp("data")
+    os.environ["GDL_DATA_DIR"] = str(folder)
+    return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
 def two_logical_devices():
     """Splits the processor into CPU:0 and CPU:1, which must happen before TensorFlow first computes."""
     import tensorflow as tf

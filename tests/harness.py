@@ -24,6 +24,7 @@ class ModelCase:
         conditions: (n) -> keyword arguments that `generate` needs, for conditional models.
         generates: whether the model makes images.
         draws_noise: whether training does; where not, two replicas must equal one device.
+        still: how the paths of trainable weights end that no loss depends on, such as the bias of a critic's score.
     """
 
     name: str
@@ -32,6 +33,7 @@ class ModelCase:
     conditions: Callable = field(default=lambda n: {})
     generates: bool = True
     draws_noise: bool = True
+    still: tuple = ()
 
     def __str__(self):
         return self.name
@@ -48,6 +50,12 @@ def train(case, model, epochs, initial_epoch=0):
         dataset(case), epochs=epochs, initial_epoch=initial_epoch, steps_per_epoch=2, verbose=0, shuffle=False
     )
     return result.history
+
+
+def many_steps(model, array, steps):
+    """Trains on one batch, over and over."""
+    batches = tf.data.Dataset.from_tensors(array).repeat()
+    model.fit(batches, steps_per_epoch=steps, verbose=0, shuffle=False)
 
 
 def build(case):

@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 import shutil
+import warnings
 from pathlib import Path
 
 from gdl_keras.backend import use_tensorflow
@@ -69,8 +70,11 @@ def restore(model, path):
         InputError: they belong to a model of another shape.
     """
     try:
-        model.load_weights(path)
-    except ValueError as error:
+        with warnings.catch_warnings():
+            # Keras skips what does not fit with a warning, and the run would not be the same any more.
+            warnings.filterwarnings("error", message="Skipping")
+            model.load_weights(path)
+    except (ValueError, UserWarning) as error:
         raise InputError(
             f"{path} does not fit this model, whose code or settings have changed since: start a new run."
         ) from error

@@ -136,9 +136,10 @@ def _continued(settings_class, folder, chapter, arguments):
     names = {field.name for field in dataclasses.fields(settings_class)}
     if set(stored) - names:
         raise InputError(f"{folder} was made by another version of this chapter: start a new run.")
+    # JSON knows lists alone.
+    stored = {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
     defaults = settings_class(**stored)
     settings = _parser(defaults, chapter).parse_args(arguments).settings
-    settings.out = None
     for name in sorted(names - CHANGEABLE_ON_RESUME):
         if getattr(settings, name) != getattr(defaults, name):
             raise InputError(

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from gdl_keras import data
+from gdl_keras.backend import use_tensorflow
 from gdl_keras.errors import InputError
 from gdl_keras.files import write_text
 from gdl_keras.training import checkpoint, config
@@ -49,9 +50,11 @@ class Run:
         return cls(settings, chapter)
 
     def __init__(self, settings, chapter):
+        use_tensorflow()
         self.settings = settings
         self.chapter = chapter
         self.pictures = []
+        self._is_open = False
         print(f"{chapter}, preset {settings.preset}: {PRESET_HINT[settings.preset]}", flush=True)
         self._restore_from, state = None, {"epochs_done": 0, "history": []}
         if settings.resume:
@@ -65,7 +68,6 @@ class Run:
         self._history = state["history"]
         if self.initial_epoch > settings.epochs:
             raise InputError(f"{self.folder} has {self.initial_epoch} epochs already: --epochs must be at least that.")
-        self._write_json("config.json", {"chapter": chapter, **settings.to_dict(), "out": None, "resume": None})
         self._prepare_tensorflow()
 
     def __getattr__(self, name):
@@ -100,6 +102,7 @@ class Run:
 
         from gdl_keras.training.callbacks import Recorder, Samples
 
+        self._open_folder()
         callbacks = [Recorder(self.folder, self._history, self._restore_from), Samples(self.folder)]
         if self.settings.tensorboard:
             callbacks.append(keras.callbacks.TensorBoard(self.folder / "tensorboard"))
@@ -109,6 +112,7 @@ class Run:
         """Keeps a figure as pictures/NAME.png and shows it where there is a notebook to show it in."""
         from gdl_keras import plotting
 
+        self._open_folder()
         path = self.folder / "pictures" / f"{name}.png"
         plotting.save(figure, path)
         self.pictures.append(path)
@@ -119,6 +123,7 @@ class Run:
 
     def finish(self, **metrics):
         """Writes metrics.json (the last epoch's numbers and `metrics`), and names what the run has made."""
+        self._open_folder()
         metrics = {name: float(value) for name, value in metrics.items()}
         self._write_json("metrics.json", {**(self._history[-1] if self._history else {}), **metrics})
         for name, value in metrics.items():
@@ -129,21 +134,28 @@ class Run:
         print(f"The trained model: {self.folder / 'model.keras'}   (more images: gdl sample {self.folder})", flush=True)
 
     def _prepare_tensorflow(self):
-        from gdl_keras.backend import use_tensorflow
-
-        use_tensorflow()
         import keras
         import tensorflow as tf
 
-        from gdl_keras.training import environment
-
-        self._write_json("environment.json", environment.describe())
+        # Its advice on retracing concerns training loops, not a chapter that looks at many models in turn.
+        tf.get_logger().setLevel("ERROR")
         keras.utils.set_random_seed(self.settings.seed)
         # Parallel kernels whose sums come in no fixed order would make two equal runs differ.
         tf.config.experimental.enable_op_determinism()
         keras.config.set_dtype_policy(self.settings.precision)
         if self.settings.preset == "book" and not tf.config.list_physical_devices("GPU"):
             print("No GPU was found: most chapters' book preset takes hours or days on a processor.", flush=True)
+
+    def _open_folder(self):
+        # Not before the data has been found: bad input leaves nothing behind.
+        if self._is_open:
+            return
+        from gdl_keras.training import environment
+
+        stored = {"chapter": self.chapter, **self.settings.to_dict(), "out": None, "resume": None}
+        self._write_json("config.json", stored)
+        self._write_json("environment.json", environment.describe())
+        self._is_open = True
 
     def _write_json(self, name, content):
         write_text(self.folder / name, json.dumps(content, indent=1) + "\n")

@@ -125,8 +125,9 @@ if run.latent_dim == 2:
 # room and others little, and there are gaps between them.
 #
 # ## Points in the cloud, and points off it
-# Eighteen points drawn evenly from the box around the cloud.  Those that fall *into* the cloud decode to garments, those
-# that fall *off* it to things between garments or to nothing at all.  And nothing tells us, for a new point, which it is.
+# Eighteen points drawn evenly from the box around the cloud.  Those that fall *into* the cloud decode to garments,
+# those that fall *off* it to things between garments or to nothing at all.  And nothing tells us, for a new point,
+# which it is.
 
 # %%
 low, high = points.min(axis=0), points.max(axis=0)
@@ -139,7 +140,8 @@ captions = [f"{number}: {gap:.2f} away" for number, gap in enumerate(distance[or
 run.show("decoded_in_and_off", plotting.numbered(model.generate(latents=drawn[order]), captions))
 
 # %% [markdown]
-# (Numbered from the one nearest to an encoded image to the one farthest from any; the distance stands beside the number.)
+# (Numbered from the one nearest to an encoded image to the one farthest from any; the distance stands beside the
+# number.)
 #
 # ## The plane, decoded
 # The same box on a grid of 15 by 15 points.

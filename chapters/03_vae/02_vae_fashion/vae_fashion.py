@@ -47,7 +47,7 @@ class Settings(Config):
     # Other values of beta to train a model with, for comparison.
     compare_betas: tuple[float, ...] = (0.1, 20.0)
     # Steps of training for each of those.
-    compare_steps: int = 400
+    compare_steps: int = 250
 
 
 run = Run.start(
@@ -76,6 +76,7 @@ run = Run.start(
 # %%
 from statistics import NormalDist
 
+import keras
 import numpy as np
 from keras.optimizers import Adam
 
@@ -189,12 +190,13 @@ run.show("interpolation", plotting.rows(walks))
 # %% [markdown]
 # ## What beta does
 # Beta weighs the KL term.  Near 0 the model is an autoencoder again: good reconstructions, small clouds scattered far
-# and wide, and new points that miss them.  A large beta presses all clouds onto the same spot until the latent point says
-# little about the image.  The models below are trained briefly, from the same start, on the same images.
+# and wide, and new points that miss them.  A large beta presses all clouds onto the same spot until the latent point
+# says little about the image.  The models below are trained briefly, from the same start, on the same images.
 
 # %%
 studies = {}
 for beta in sorted({1.0, *run.compare_betas}):
+    keras.utils.set_random_seed(run.seed)
     study = VAE(
         build_variational_encoder(train.image_shape, run.latent_dim),
         build_decoder(train.image_shape, run.latent_dim),

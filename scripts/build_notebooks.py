@@ -1,0 +1,51 @@
+"""Makes each chapter's notebook from the program beside it and executes it, outputs kept.
+
+    python scripts/build_notebooks.py                              all
+    python scripts/build_notebooks.py 03_vae/02_vae_fashion        one
+
+The program is the source of truth: edit it, then run this.  Executing means training in the preset `cpu`, in a
+temporary folder; what the run writes is thrown away, what it shows stays in the notebook.
+"""
+
+import argparse
+import tempfile
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+
+from gdl_keras.chapters import all_chapters, find_chapter
+
+ONE_HOUR = 3600
+# Lines that a terminal shows and a reader of the notebook does not need.
+NOISE = ("I0000", "E0000", "W0000", "WARNING: All log messages before absl")
+
+
+def build(chapter):
+    """Writes `NAME.ipynb` beside `NAME.py`."""
+    notebook = jupytext.read(chapter.program)
+    with tempfile.TemporaryDirectory() as folder:
+        NotebookClient(notebook, timeout=ONE_HOUR, resources={"metadata": {"path": folder}}).execute()
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.metadata.pop("execution", None)
+            cell.outputs = [output for output in cell.outputs if _keeps_something(output)]
+    nbformat.write(notebook, chapter.program.with_suffix(".ipynb"))
+
+
+def _keeps_something(output):
+    """Takes the noise out of an output; says whether anything is left."""
+    if output.output_type != "stream":
+        return True
+    lines = output.text.splitlines(keepends=True)
+    output.text = "".join(line for line in lines if not line.startswith(NOISE))
+    return bool(output.text)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("chapters", nargs="*", help="names from gdl list; all by default")
+    for chapter in [find_chapter(name) for name in parser.parse_args().chapters] or all_chapters():
+        print(f"{chapter.name} ...", flush=True)
+        build(chapter)
+        print(f"{chapter.name}: {chapter.program.with_suffix('.ipynb').stat().st_size / 1000:.0f} kB", flush=True)

@@ -1,0 +1,54 @@
+"""Every chapter runs in its smoke preset, through `gdl run`, and its notebook says what its program says."""
+
+import json
+import sys
+
+import keras
+import pytest
+
+from gdl_keras import cli
+from gdl_keras.chapters import all_chapters, find_chapter
+from gdl_keras.errors import InputError
+
+CHAPTERS = all_chapters()
+every_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.name)
+
+
+@every_chapter
+def test_smoke(chapter, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    assert cli.main(["run", chapter.name, "--preset", "smoke", "--out", "run"]) == 0
+    made = {path.name for path in (tmp_path / "run").iterdir()}
+    expected = {"config.json", "environment.json", "history.csv", "samples", "pictures", "checkpoint", "model.keras"}
+    assert expected | {"metrics.json"} <= made
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["chapter"] == chapter.name
+    assert keras.config.dtype_policy().name == "float32"
+
+
+@every_chapter
+def test_notebook_and_program_have_the_same_source(chapter):
+    jupytext = pytest.importorskip("jupytext")
+    program = jupytext.read(chapter.program)
+    notebook = jupytext.read(chapter.program.with_suffix(".ipynb"))
+    sources = [[(cell.cell_type, cell.source.strip()) for cell in book.cells] for book in (program, notebook)]
+    assert sources[0] == sources[1], "run: python scripts/build_notebooks.py"
+
+
+@every_chapter
+def test_notebook_was_executed_to_its_end_and_is_small(chapter):
+    path = chapter.program.with_suffix(".ipynb")
+    cells = [cell for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "code"]
+    assert all(cell["execution_count"] for cell in cells)
+    kinds = {output["output_type"] for cell in cells for output in cell["outputs"]}
+    assert "display_data" in kinds
+    assert "error" not in kinds
+    assert path.stat().st_size < 1_000_000
+
+
+def test_a_chapter_is_found_by_its_name_its_folder_or_its_program():
+    for name in ("03_vae/02_vae_fashion", "vae_fashion", "02_vae_fashion", "chapters/03_vae/02_vae_fashion/"):
+        assert find_chapter(name).name == "03_vae/02_vae_fashion"
+    assert find_chapter("chapters/03_vae/02_vae_fashion/vae_fashion.py").name == "03_vae/02_vae_fashion"
+    with pytest.raises(InputError, match="03_vae/02_vae_fashion"):
+        find_chapter("vae_fashon")

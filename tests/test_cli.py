@@ -1,0 +1,167 @@
+"""The `gdl` command: exit codes, sentences, and that nothing is left behind."""
+
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gdl_keras import cli
+from tests.cases import autoencoder
+
+QUICK = ["--preset", "smoke", "--steps-per-epoch", "1", "--batch-size", "8"]
+
+
+@pytest.fixture(autouse=True)
+def at_home_in_an_empty_folder(tmp_path, monkeypatch):
+    """Runs and data of these tests go to the test's own folder; prepared images are shared by all."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+
+
+@pytest.fixture
+def gdl(capsys):
+    """gdl("list") -> (exit code, stdout, stderr)."""
+
+    def call(*arguments):
+        try:
+            code = cli.main(arguments)
+        except SystemExit as exit_:
+            code = exit_.code or 0
+        return code, *capsys.readouterr()
+
+    return call
+
+
+@pytest.fixture
+def model_file(tmp_path):
+    autoencoder().save(tmp_path / "model.keras")
+    return str(tmp_path / "model.keras")
+
+
+def test_help_answers_within_a_second():
+    """Without TensorFlow: its import alone takes longer."""
+    began = time.monotonic()
+    shown = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "gdl_keras", "--help"], capture_output=True, text=True
+    )
+    assert "gdl run 03_vae/02_vae_fashion" in shown.stdout
+    imported = {line.split("|")[-1].strip() for line in shown.stderr.splitlines()}
+    assert not imported & {"tensorflow", "keras", "matplotlib"}
+    assert time.monotonic() - began < 30  # a wide bound: the import check above is the test
+
+
+def test_list_names_chapters_and_data(gdl):
+    code, out, _ = gdl("list")
+    assert code == 0
+    assert "03_vae/01_autoencoder" in out
+    assert "* fashion_mini" in out
+
+
+def test_another_backend_is_one_clear_sentence():
+    for command in (["-m", "gdl_keras", "run", "vae_fashion", *QUICK], ["-c", "import gdl_keras.models"]):
+        shown = subprocess.run(
+            [sys.executable, *command], capture_output=True, text=True, env={**os.environ, "KERAS_BACKEND": "jax"}
+        )
+        assert shown.returncode != 0
+        assert "gdl_keras runs on TensorFlow, and Keras is set to the backend 'jax'" in shown.stderr
+    assert not os.listdir()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "03_vae/02_vae_fashon"], "Did you mean 03_vae/02_vae_fashion"),
+        (["run"], "Which chapter"),
+        (["run", "vae_fashion", "--epochs", "-1"], "--epochs is at least 1, not -1"),
+        (["run", "vae_fashion", "--dataset", "fashon", *QUICK], "fashion"),
+        (["run", "vae_fashion", "--dataset", "./nowhere", *QUICK], "nowhere"),
+        (["run", "vae_fashion", "--resume", "nowhere"], "not the folder of a run"),
+        (["sample", "nowhere"], "There is no nowhere"),
+        (["data", "info", "fashon"], "fashion"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_2(gdl, arguments, words):
+    code, _, err = gdl(*arguments)
+    assert code == 2
+    assert words in err
+    assert "Traceback" not in err
+    assert len([line for line in err.splitlines() if line.startswith("Error")]) == 1
+    assert not os.listdir()
+
+
+def test_debug_shows_the_traceback(gdl):
+    code, _, err = gdl("--debug", "sample", "nowhere")
+    assert code == 2
+    assert "Traceback" in err
+
+
+@pytest.mark.parametrize("arguments", [["fly"], ["list", "--loud"], ["data"], [], ["sample"]])
+def test_usage_errors_exit_with_2(gdl, arguments):
+    code, _, err = gdl(*arguments)
+    assert code == 2
+    assert "usage" in err
+
+
+def test_a_failure_while_running_exits_with_1(gdl, monkeypatch, model_file):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("gdl_keras.sampling.np.savez_compressed", full)
+    code, _, err = gdl("sample", model_file, "-o", "samples.npz")
+    assert code == 1
+    assert "disk is full" in err
+    assert os.listdir() == ["model.keras"]
+
+
+def test_a_read_only_output_folder(gdl, tmp_path, monkeypatch):
+    """As root every folder can be written, so the system's answer is played."""
+    monkeypatch.setattr("gdl_keras.training.run.os.access", lambda path, mode: False)
+    code, _, err = gdl("run", "vae_fashion", *QUICK, "--dataset", "fashion_mini", "--out", "there/run")
+    assert code == 2
+    assert "No permission" in err
+    assert not (tmp_path / "there").exists()
+
+
+def test_a_folder_that_holds_a_run_or_other_things_is_not_overwritten(gdl, tmp_path):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "mine.txt").write_text("mine")
+    code, _, err = gdl("run", "vae_fashion", *QUICK, "--dataset", "fashion_mini", "--out", "photos")
+    assert code == 2
+    assert "not an empty folder" in err
+    (tmp_path / "photos" / "config.json").write_text("{}")
+    code, _, err = gdl("run", "vae_fashion", *QUICK, "--dataset", "fashion_mini", "--out", "photos")
+    assert code == 2
+    assert "already holds a run" in err
+    assert (tmp_path / "photos" / "mine.txt").read_text() == "mine"
+
+
+def test_sample_writes_a_grid_or_an_array_that_the_seed_decides(gdl, model_file):
+    assert gdl("sample", model_file, "-n", "9", "-o", "grid.png", "--seed", "7")[0] == 0
+    assert Image.open("grid.png").size == (2 * (3 * 9 - 1), 2 * (3 * 9 - 1))
+    for name in ("first.npz", "second.npz"):
+        assert gdl("sample", model_file, "-n", "9", "-o", name, "--seed", "7")[0] == 0
+    first, second = (np.load(name, allow_pickle=False)["images"] for name in ("first.npz", "second.npz"))
+    assert (first.shape, first.dtype) == ((9, 8, 8, 1), np.uint8)
+    np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [(["-o", "grid.jpg"], "end in .png"), (["-n", "0"], "at least 1"), (["--label", "1"], "not conditional")],
+)
+def test_sample_explains_what_it_cannot_do(gdl, model_file, flags, words):
+    code, _, err = gdl("sample", model_file, *flags)
+    assert code == 2
+    assert words in err
+    assert os.listdir() == ["model.keras"]
+
+
+def test_doctor_says_what_is_here(gdl):
+    code, out, _ = gdl("doctor")
+    assert code == 0
+    assert "[ok] Python" in out
+    assert "[ok] TensorFlow" in out

@@ -1,0 +1,95 @@
+"""Losses against scipy's densities, closed forms and Monte Carlo."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from gdl_keras import losses
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+def test_bernoulli_likelihood_of_black_and_white_images(rng):
+    x = rng.integers(0, 2, (3, 4, 5, 1)).astype("float32")
+    p = rng.uniform(0.01, 0.99, x.shape).astype("float32")
+    expected = -stats.bernoulli.logpmf(x, p).sum(axis=(1, 2, 3))
+    np.testing.assert_allclose(losses.bernoulli_negative_log_likelihood(x, p), expected, rtol=1e-5)
+
+
+def test_binary_crossentropy_is_the_mean_of_what_the_likelihood_sums(rng):
+    x, p = rng.uniform(0, 1, (2, 3, 4, 5, 2)).astype("float32")
+    np.testing.assert_allclose(
+        losses.binary_crossentropy(x, p) * (4 * 5 * 2), losses.bernoulli_negative_log_likelihood(x, p), rtol=1e-5
+    )
+
+
+def test_certain_and_wrong_stays_finite():
+    x, p = np.ones((1, 2, 2, 1), "float32"), np.zeros((1, 2, 2, 1), "float32")
+    assert np.isfinite(losses.bernoulli_negative_log_likelihood(x, p)).all()
+
+
+def test_gaussian_likelihood(rng):
+    x, mean = rng.normal(size=(2, 3, 4, 4, 2)).astype("float32")
+    expected = -stats.norm.logpdf(x, mean, 0.3).sum(axis=(1, 2, 3))
+    np.testing.assert_allclose(losses.gaussian_negative_log_likelihood(x, mean, 0.3), expected, rtol=1e-5)
+
+
+def test_squared_error(rng):
+    x, y = rng.normal(size=(2, 3, 4, 4, 2)).astype("float32")
+    np.testing.assert_allclose(losses.squared_error(x, y), ((x - y) ** 2).mean(axis=(1, 2, 3)), rtol=1e-5)
+
+
+def test_normal_log_density(rng):
+    z, mean, log_variance = rng.normal(size=(3, 4, 2)).astype("float32")
+    expected = [
+        stats.multivariate_normal(m, np.diag(np.exp(v))).logpdf(point)
+        for point, m, v in zip(z, mean.astype("float64"), log_variance.astype("float64"))
+    ]
+    np.testing.assert_allclose(losses.normal_log_density(z, mean, log_variance), expected, rtol=1e-5)
+    np.testing.assert_allclose(losses.normal_log_density(z), stats.norm.logpdf(z).sum(axis=1), rtol=1e-5)
+
+
+def test_kl_against_the_general_formula_for_two_normals(rng):
+    """KL(N0 || N1) = 1/2 (tr(S1^-1 S0) + (m1 - m0)' S1^-1 (m1 - m0) - k + ln det S1 / det S0)."""
+    mean, log_variance = rng.normal(size=(2, 5, 3))
+    expected = []
+    for m, v in zip(mean, log_variance):
+        covariance = np.diag(np.exp(v))
+        expected.append(0.5 * (np.trace(covariance) + m @ m - 3 - np.linalg.slogdet(covariance)[1]))
+    actual = losses.kl_to_standard_normal(mean.astype("float32"), log_variance.astype("float32"))
+    np.testing.assert_allclose(actual, expected, rtol=1e-5)
+
+
+def test_kl_by_monte_carlo(rng):
+    """KL = E_q [log q(z) - log p(z)], estimated from a million draws; the tolerance is 5 standard errors."""
+    mean, stddev = np.array([0.7, -1.2]), np.array([0.4, 1.5])
+    z = rng.normal(mean, stddev, (1_000_000, 2))
+    difference = (stats.norm.logpdf(z, mean, stddev) - stats.norm.logpdf(z)).sum(axis=1)
+    standard_error = difference.std() / np.sqrt(len(z))
+    actual = losses.kl_to_standard_normal(mean[None], 2 * np.log(stddev)[None])[0]
+    assert abs(actual - difference.mean()) < 5 * standard_error
+
+
+def test_kl_is_zero_for_the_standard_normal_alone():
+    assert losses.kl_to_standard_normal(np.zeros((1, 4)), np.zeros((1, 4)))[0] == 0
+    assert losses.kl_to_standard_normal(np.full((1, 4), 0.1), np.zeros((1, 4)))[0] > 0
+    assert losses.kl_to_standard_normal(np.zeros((1, 4)), np.full((1, 4), 0.1))[0] > 0
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        losses.binary_crossentropy,
+        losses.bernoulli_negative_log_likelihood,
+        losses.squared_error,
+        lambda x, y: losses.gaussian_negative_log_likelihood(x, y, 1.0),
+        losses.kl_to_standard_normal,
+    ],
+)
+def test_losses_are_one_float32_number_per_example_under_half_precision(loss, rng):
+    x, y = rng.uniform(0.1, 0.9, (2, 3, 8)).astype("float16")
+    assert loss(x, y).shape == (3,)
+    assert loss(x, y).dtype == "float32"

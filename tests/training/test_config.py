@@ -1,0 +1,97 @@
+"""Flags, presets, and what may change between a run and its continuation."""
+
+import json
+from dataclasses import dataclass
+
+import pytest
+
+from gdl_keras.errors import InputError
+from gdl_keras.training import config
+
+PRESETS = {"book": {"epochs": 300, "width": 64}, "smoke": {"epochs": 1}}
+
+
+@dataclass
+class Settings(config.Config):
+    """A chapter's settings."""
+
+    # How wide the network is.
+    width: int = 8
+
+
+def parse(*arguments):
+    return config.parse(Settings, PRESETS, "00_test/01_model", list(arguments))
+
+
+@pytest.fixture
+def stopped_run(tmp_path):
+    def write(**changes):
+        stored = {"chapter": "00_test/01_model", **Settings().to_dict(), "width": 16, **changes}
+        (tmp_path / "config.json").write_text(json.dumps(stored))
+        return tmp_path
+
+    return write
+
+
+def test_defaults_are_the_cpu_preset():
+    assert parse() == Settings()
+    assert parse().preset == "cpu"
+
+
+def test_a_preset_changes_the_defaults_and_a_flag_beats_the_preset():
+    assert (parse("--preset", "book").epochs, parse("--preset", "book").width) == (300, 64)
+    assert parse("--epochs", "7", "--preset", "book").epochs == 7
+    assert parse("--preset", "smoke", "--width", "3").width == 3
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [("--epochs", "-1"), ("--batch-size", "0"), ("--image-size", "0"), ("--seed", "-1"), ("--steps-per-epoch", "0")],
+)
+def test_values_out_of_range(wrong):
+    with pytest.raises(InputError, match=f"{wrong[0]} .*{wrong[1]}"):
+        parse(*wrong)
+
+
+@pytest.mark.parametrize("wrong", [("--epochs", "many"), ("--colour", "red"), ("--preset", "gpu"), ("--epoch", "3")])
+def test_flags_that_do_not_parse_exit_with_2(wrong, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        parse(*wrong)
+    assert exit_.value.code == 2
+    assert "error" in capsys.readouterr().err
+
+
+def test_help_shows_comments_defaults_of_the_preset_and_examples(capsys):
+    with pytest.raises(SystemExit) as exit_:
+        parse("--preset", "book", "--help")
+    assert exit_.value.code == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "How wide the network is. (default: 64)" in text
+    assert "gdl run 00_test/01_model --dataset ./my_photos" in text
+
+
+def test_a_run_goes_on_with_its_own_settings(stopped_run):
+    settings = parse("--resume", str(stopped_run()), "--epochs", "9")
+    assert (settings.width, settings.epochs) == (16, 9)
+
+
+def test_a_run_does_not_go_on_with_other_settings(stopped_run):
+    with pytest.raises(InputError, match="--width 5 differs from the run's 16"):
+        parse("--resume", str(stopped_run()), "--width", "5")
+
+
+def test_a_run_of_another_model_or_version_or_none_is_refused(stopped_run, tmp_path):
+    with pytest.raises(InputError, match="run of another model"):
+        parse("--resume", str(stopped_run(chapter="00_test/02_other")))
+    with pytest.raises(InputError, match="another version"):
+        parse("--resume", str(stopped_run(height=3)))
+    with pytest.raises(InputError, match="not the folder of a run"):
+        parse("--resume", str(tmp_path / "nothing"))
+    (tmp_path / "config.json").write_text("{half")
+    with pytest.raises(InputError, match="cannot be read"):
+        parse("--resume", str(tmp_path))
+
+
+def test_resume_and_out_exclude_each_other(stopped_run):
+    with pytest.raises(InputError, match="leave --out away"):
+        parse("--resume", str(stopped_run()), "--out", "elsewhere")
