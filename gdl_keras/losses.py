@@ -10,10 +10,13 @@ from gdl_keras.backend import use_tensorflow
 
 use_tensorflow()
 
+import tensorflow as tf  # noqa: E402
 from keras import ops  # noqa: E402
 
 # Probabilities nearer to 0 or 1 than this are taken as this near: the logarithm stays finite.
 PROBABILITY_EPSILON = 1e-7
+# Inside the root of a norm: where a gradient is zero the norm has no slope, and without this its slope would be NaN.
+SQUARED_NORM_EPSILON = 1e-12
 
 
 def binary_crossentropy(targets, probabilities):
@@ -78,6 +81,80 @@ def normal_log_density(z, mean=0.0, log_variance=0.0):
     return -0.5 * ops.sum(scaled + log_variance + math.log(2 * math.pi), axis=-1)
 
 
+# ---- adversarial losses: of the scores, any real numbers, that a discriminator or critic gives -----------------------
+
+
+def binary_crossentropy_of_logits(targets, logits):
+    """-t log p - (1 - t) log(1 - p) with p = sigmoid(logit), computed without p, which would round to 0 or 1.
+
+        max(l, 0) - l t + log(1 + exp(-|l|))
+
+    Args:
+        targets: float tensor of the shape of `logits`, or one number; in [0, 1] for a loss that is bounded below.
+        logits: float tensor (batch, ...).
+
+    Returns:
+        float32 tensor (batch,), nats.
+    """
+    logits = _float32(logits)
+    losses = ops.maximum(logits, 0) - logits * targets + ops.log1p(ops.exp(-ops.abs(logits)))
+    return _over_example(ops.mean, losses)
+
+
+def hinge_loss(scores, side):
+    """max(0, 1 - side * score): nothing more to gain once a score is beyond 1 on its side (Lim & Ye 2017, section 2).
+
+    Args:
+        scores: float tensor (batch, ...).
+        side: 1 where scores should be high, -1 where they should be low.
+
+    Returns:
+        float32 tensor (batch,).
+    """
+    return _over_example(ops.mean, ops.relu(1 - side * _float32(scores)))
+
+
+def wasserstein_distance(real_scores, fake_scores):
+    """D(real) - D(fake): its mean is the critic's estimate of the distance (Arjovsky et al. 2017, equation 2).
+
+    Returns:
+        float32 tensor (batch,), in the unit of the images' Euclidean distance where the critic's slope is 1.
+    """
+    return _over_example(ops.mean, _float32(real_scores)) - _over_example(ops.mean, _float32(fake_scores))
+
+
+def gradient_penalty(critic, reals, fakes, mix):
+    """(|grad D(x)| - 1)^2 at points x between real and generated images (Gulrajani et al. 2017, equation 3).
+
+        x = mix * real + (1 - mix) * fake,   mix ~ U(0, 1), one number per example
+
+    Args:
+        critic: callable, images -> scores, each example scored on its own.
+        reals, fakes: float32 tensors (batch, ...) of one shape.
+        mix: float32 tensor (batch, 1, ..., 1).
+
+    Returns:
+        (penalties, gradient norms), both float32 tensors (batch,).
+    """
+    norms = gradient_norm(critic, mix * reals + (1 - mix) * fakes)
+    return ops.square(norms - 1), norms
+
+
+def gradient_norm(critic, images):
+    """|grad D(x)|, the Euclidean norm over all axes of an example; float32 tensor (batch,).
+
+    A gradient of norm 1 over N pixels has entries near 1 / sqrt(N), and float16 ends at 6e-8.  So the critic is
+    differentiated times a power of two near sqrt(N), which is divided out in float32: exact in every precision.
+    """
+    pixels = math.prod(images.shape[1:])
+    scale = 2.0 ** round(math.log2(pixels) / 2)
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        scores = scale * critic(images)
+    gradient = tape.gradient(scores, images, unconnected_gradients=tf.UnconnectedGradients.ZERO) / scale
+    return ops.sqrt(_over_example(ops.sum, ops.square(gradient)) + SQUARED_NORM_EPSILON)
+
+
 def _pixel_crossentropy(targets, probabilities):
     targets = _float32(targets)
     p = ops.clip(_float32(probabilities), PROBABILITY_EPSILON, 1 - PROBABILITY_EPSILON)
@@ -89,5 +166,6 @@ def _over_example(reduce, values):
 
 
 def _float32(tensor):
-    # float16 holds 11 bits: a sum over a thousand pixels would lose the small terms.
-    return ops.cast(tensor, "float32")
+    # float16 holds 11 bits: a sum over a thousand pixels would lose the small terms.  float64 is for checks by finite
+    # differences, and stays.
+    return tensor if tf.is_tensor(tensor) and tensor.dtype == tf.float64 else ops.cast(tensor, "float32")

@@ -35,9 +35,126 @@ def vae(**options):
     return model
 
 
+def labelled_images():
+    """(images, labels): class 0, 1 or 2 for each, int64."""
+    return images(), np.arange(16) % 3
+
+
+def images_with_attributes():
+    """(images, attributes): two for each, any of them 1, float32."""
+    return images(), np.stack([np.arange(16) % 2, np.arange(16) // 2 % 2], axis=1).astype("float32")
+
+
+def gan(**options):
+    """A tiny `GAN`."""
+    from gdl_keras.models.gan import GAN, build_discriminator, build_generator
+
+    model = GAN(build_generator(IMAGE_SHAPE, 4, (8,)), build_discriminator(IMAGE_SHAPE, (8,)), seed=1, **options)
+    model.compile()
+    return model
+
+
+def dcgan(upsampling="transposed", **options):
+    """A tiny `DCGAN`."""
+    from gdl_keras.models.dcgan import DCGAN, build_discriminator, build_generator
+
+    generator = build_generator(IMAGE_SHAPE, 4, (4, 4), upsampling)
+    model = DCGAN(generator, build_discriminator(IMAGE_SHAPE, (4, 4)), seed=1, **options)
+    model.compile()
+    return model
+
+
+def wgan_gp(**options):
+    """A tiny `WGANGP`."""
+    from gdl_keras.models.wgan_gp import WGANGP, build_critic, build_generator
+
+    model = WGANGP(build_generator(IMAGE_SHAPE, 4, (4, 4)), build_critic(IMAGE_SHAPE, (4, 4)), 2, seed=1, **options)
+    model.compile()
+    return model
+
+
+def residual_wgan_gp():
+    """A tiny `WGANGP` with the networks of the hinge GAN."""
+    from gdl_keras.models.hinge_gan import build_discriminator, build_generator
+    from gdl_keras.models.wgan_gp import WGANGP
+
+    critic = build_discriminator(IMAGE_SHAPE, filters=4, units=4, spectral=False)
+    generator = build_generator(IMAGE_SHAPE, latent_dim=4, filters=4, units=4)
+    model = WGANGP(generator, critic, critic_steps=2, latents="uniform", seed=1)
+    model.compile()
+    return model
+
+
+def cgan(num_classes=3, attributes=False):
+    """A tiny `CGAN`."""
+    from gdl_keras.models.cgan import CGAN, build_critic, build_generator
+
+    generator = build_generator(IMAGE_SHAPE, num_classes, 4, (4, 4), attributes=attributes)
+    critic = build_critic(IMAGE_SHAPE, num_classes, (4, 4), attributes=attributes)
+    model = CGAN(generator, critic, num_classes, critic_steps=2, seed=1)
+    model.compile()
+    return model
+
+
+def hinge_gan(spectral=True, conditioning="projection", **options):
+    """A tiny `HingeGAN`."""
+    from gdl_keras.models.hinge_gan import HingeGAN, build_discriminator, build_generator
+
+    generator = build_generator(IMAGE_SHAPE, 3, latent_dim=4, filters=4, units=4)
+    discriminator = build_discriminator(IMAGE_SHAPE, 3, 4, 4, spectral=spectral, conditioning=conditioning)
+    model = HingeGAN(generator, discriminator, 3, seed=1, **options)
+    model.compile()
+    return model
+
+
+def classifier():
+    """A tiny `Classifier`."""
+    from gdl_keras.models import Classifier, build_cnn
+
+    model = Classifier(build_cnn(IMAGE_SHAPE, 3, (4, 4), 8), seed=1)
+    model.compile("adam")
+    return model
+
+
+def class_labels(n):
+    """A class for each of n images."""
+    return {"labels": np.arange(n) % 3}
+
+
+def attribute_labels(n):
+    """Attributes for each of n images."""
+    return {"labels": np.ones((n, 2), "float32")}
+
+
 CASES = [
     ModelCase("autoencoder", autoencoder, images, draws_noise=False),
     ModelCase("vae", vae, images),
     ModelCase("vae, book weighting", lambda: vae(weighting="book"), images),
     ModelCase("vae, gaussian", lambda: vae(likelihood="gaussian", beta=2.0), images),
+    ModelCase("classifier", classifier, labelled_images, generates=False),
+    ModelCase("gan", gan, images),
+    ModelCase("dcgan", dcgan, images),
+    ModelCase("dcgan, resized", lambda: dcgan("resize", label_noise="flip", ema_decay=0.9), images, variant=True),
+    ModelCase("wgan_gp", wgan_gp, images, still=("score/bias",)),
+    ModelCase("wgan_gp, as the book", lambda: wgan_gp(variant="book"), images, variant=True, still=("score/bias",)),
+    ModelCase("wgan_gp, residual", residual_wgan_gp, images, variant=True, still=("score/bias",)),
+    ModelCase("cgan", cgan, labelled_images, class_labels, still=("score/bias",)),
+    ModelCase(
+        "cgan, attributes",
+        lambda: cgan(2, attributes=True),
+        images_with_attributes,
+        attribute_labels,
+        variant=True,
+        still=("score/bias",),
+    ),
+    # While all scores are between -1 and 1, the hinge loss pulls the bias up as much as down.
+    ModelCase("hinge_gan", hinge_gan, labelled_images, class_labels, still=("score/bias",)),
+    ModelCase(
+        "hinge_gan, as the notebook",
+        lambda: hinge_gan(False, "planes", generator_loss="hinge", latents="uniform", ema_decay=None),
+        labelled_images,
+        class_labels,
+        variant=True,
+        still=("score/bias",),
+    ),
 ]

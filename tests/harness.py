@@ -24,6 +24,7 @@ class ModelCase:
         conditions: (n) -> keyword arguments that `generate` needs, for conditional models.
         generates: whether the model makes images.
         draws_noise: whether training does; where not, two replicas must equal one device.
+        variant: a further setting of a model that has a case already: checked in the long tests only.
         still: how the paths of trainable weights end that no loss depends on, such as the bias of a critic's score.
     """
 
@@ -33,6 +34,7 @@ class ModelCase:
     conditions: Callable = field(default=lambda n: {})
     generates: bool = True
     draws_noise: bool = True
+    variant: bool = False
     still: tuple = ()
 
     def __str__(self):

@@ -4,7 +4,20 @@ from gdl_keras.backend import use_tensorflow
 
 use_tensorflow()
 
+from gdl_keras.layers.dropout import Dropout  # noqa: E402
+from gdl_keras.layers.exact_layer_normalization import ExactLayerNormalization  # noqa: E402
+from gdl_keras.layers.one_hot import OneHot  # noqa: E402
 from gdl_keras.layers.sampling import Sampling  # noqa: E402
+from gdl_keras.layers.second_order import warn_about_second_order  # noqa: E402
 from gdl_keras.layers.seeds import SeedGenerator  # noqa: E402
+from gdl_keras.layers.spectral_normalization import SpectralNormalization  # noqa: E402
 
-__all__ = ["Sampling", "SeedGenerator"]
+__all__ = [
+    "Dropout",
+    "ExactLayerNormalization",
+    "OneHot",
+    "Sampling",
+    "SeedGenerator",
+    "SpectralNormalization",
+    "warn_about_second_order",
+]

@@ -5,6 +5,26 @@ from gdl_keras.backend import use_tensorflow
 use_tensorflow()
 
 from gdl_keras.models.autoencoder import Autoencoder, build_decoder, build_encoder  # noqa: E402
+from gdl_keras.models.cgan import CGAN  # noqa: E402
+from gdl_keras.models.classifier import Classifier, build_cnn, build_mlp  # noqa: E402
+from gdl_keras.models.dcgan import DCGAN  # noqa: E402
+from gdl_keras.models.gan import GAN  # noqa: E402
+from gdl_keras.models.hinge_gan import HingeGAN  # noqa: E402
 from gdl_keras.models.vae import VAE, build_variational_encoder  # noqa: E402
+from gdl_keras.models.wgan_gp import WGANGP  # noqa: E402
 
-__all__ = ["VAE", "Autoencoder", "build_decoder", "build_encoder", "build_variational_encoder"]
+__all__ = [
+    "CGAN",
+    "DCGAN",
+    "GAN",
+    "VAE",
+    "WGANGP",
+    "Autoencoder",
+    "Classifier",
+    "HingeGAN",
+    "build_cnn",
+    "build_decoder",
+    "build_encoder",
+    "build_mlp",
+    "build_variational_encoder",
+]

@@ -16,7 +16,8 @@ from keras import layers, ops
 
 from gdl_keras.errors import InputError
 from gdl_keras.losses import binary_crossentropy
-from gdl_keras.models.base import GenerativeModel, images_of, random_normal
+from gdl_keras.models.base import images_of
+from gdl_keras.models.generative import GenerativeModel, random_normal
 
 # How much the running description of the latent cloud keeps of itself in each step.
 LATENT_MOMENTUM = 0.99

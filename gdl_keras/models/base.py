@@ -1,22 +1,20 @@
 """What every model of the project shares, so that a model's own file holds its networks and its algorithm alone."""
 
 import inspect
-import secrets
 import sys
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from gdl_keras.errors import InputError
 from gdl_keras.layers import SeedGenerator
 
 
-class GenerativeModel(keras.Model):
-    """A `keras.Model` made of networks, with a `train_step` of its own.
+class TapeModel(keras.Model):
+    """A `keras.Model` made of networks, with a `train_step` of its own that uses `tf.GradientTape`.
 
     A subclass lists the names of the values that it reports in `metric_names`, passes `**kwargs` on, keeps every
-    argument of its `__init__` under the same name, and writes `train_step`, `test_step`, `sample_latents`, `decode`.
+    argument of its `__init__` under the same name, and writes `train_step` and `test_step`.
 
     Args:
         seed: int or None, the start of the model's random numbers.  They are saved with the model.
@@ -25,6 +23,8 @@ class GenerativeModel(keras.Model):
     metric_names = ("loss",)
     # Whether `fit` on one of our data sets yields (images, labels) instead of images.
     learns_from_labels = False
+    # How many batches of one of our data sets a training step gets, joined to one.
+    batches_per_step = 1
 
     def __init__(self, seed=None, **kwargs):
         super().__init__(**kwargs)
@@ -67,6 +67,8 @@ class GenerativeModel(keras.Model):
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         scale = optimizer.scale_loss(tf.constant(1 / replicas, loss.dtype))
         gradients = tape.gradient(loss, variables, output_gradients=scale)
+        if replicas > 1 and isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+            gradients = _overflow_everywhere(gradients)
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
 
     def report(self, **values):
@@ -85,9 +87,11 @@ class GenerativeModel(keras.Model):
         A data set fixes its order by (seed, epoch): `initial_epoch=3` goes on with the images that epoch 3 would see.
         """
         if hasattr(x, "batches"):
-            steps = kwargs.setdefault("steps_per_epoch", None) or x.steps_per_epoch
+            joined = self.batches_per_step
+            steps = kwargs.setdefault("steps_per_epoch", None) or max(1, x.steps_per_epoch // joined)
             kwargs.update(steps_per_epoch=steps, shuffle=False)
-            x = x.batches(first_batch=kwargs.get("initial_epoch", 0) * steps, labels=self.learns_from_labels)
+            first_batch = kwargs.get("initial_epoch", 0) * steps * joined
+            x = _join_batches(x.batches(first_batch=first_batch, labels=self.learns_from_labels), joined)
         if kwargs.get("verbose", "auto") == "auto" and not _shows_progress():
             kwargs["verbose"] = 2
         return super().fit(x, *args, validation_data=self._one_pass(validation_data), **kwargs)
@@ -105,52 +109,15 @@ class GenerativeModel(keras.Model):
             return x
         return x.batches(shuffle=False, repeat=False, drop_remainder=False, labels=self.learns_from_labels)
 
-    # ---- generation ----------------------------------------------------------------------------------------------
-
-    def sample_latents(self, n, seed=None):
-        """`n` points of the latent space, drawn as the model expects them: float32 array, fixed by `seed`."""
-        raise NotImplementedError(f"{type(self).__name__} has no latent space to draw from.")
-
-    def decode(self, latents, **conditions):
-        """Images, float32 tensor in [0, 1], from one batch of latent points."""
-        raise NotImplementedError(f"{type(self).__name__} does not decode latent points.")
-
-    def generate(self, n=None, *, latents=None, seed=None, batch_size=256, **conditions):
-        """New images.
-
-        Args:
-            n: how many, at points that `sample_latents` draws; or
-            latents: the points themselves, array (n, ...): a morph, a grid, the same point under every label.
-            seed: int or None; the same seed gives the same images.
-            batch_size: how many points are decoded at a time; bounds memory.
-            conditions: for conditional models, arrays of length n, for example `labels`.
-
-        Returns:
-            float32 array (n, height, width, channels) in [0, 1].
-
-        Raises:
-            InputError: both or neither of `n` and `latents` are given, or `n` is below 1.
-        """
-        if (n is None) == (latents is None):
-            raise InputError("generate() takes either n, how many images, or latents, the points to decode.")
-        if latents is None:
-            if n < 1:
-                raise InputError(f"generate() makes at least 1 image, not {n}.")
-            latents = self.sample_latents(n, seed)
-        batches = []
-        for start in range(0, len(latents), batch_size):
-            part = slice(start, start + batch_size)
-            batch = self.decode(latents[part], **{name: value[part] for name, value in conditions.items()})
-            batches.append(np.asarray(batch, "float32"))
-        return np.concatenate(batches)
-
     # ---- saving --------------------------------------------------------------------------------------------------
 
     def get_config(self):
-        config = {**super().get_config(), "seed": self.seed}
-        for name, parameter in inspect.signature(type(self).__init__).parameters.items():
-            if name != "self" and parameter.kind is not parameter.VAR_KEYWORD:
-                config[name] = keras.saving.serialize_keras_object(getattr(self, name))
+        config = super().get_config()
+        # A class passes on to its parent, in **kwargs, the arguments that it does not name itself.
+        for ancestor in type(self).__mro__[: type(self).__mro__.index(TapeModel) + 1]:
+            for name, parameter in inspect.signature(ancestor.__init__).parameters.items():
+                if name != "self" and parameter.kind is not parameter.VAR_KEYWORD:
+                    config[name] = keras.saving.serialize_keras_object(getattr(self, name))
         return config
 
     @classmethod
@@ -184,15 +151,29 @@ class GenerativeModel(keras.Model):
         return generators
 
 
-def random_normal(shape, seed=None):
-    """Standard normal numbers for sampling outside training: float32 array, the same for the same `seed`."""
-    seed = secrets.randbelow(2**31) if seed is None else seed
-    return np.asarray(keras.random.normal(shape, seed=seed))
-
-
 def images_of(data):
     """The images of what `fit` hands to `train_step`: a tensor, or a tuple that begins with it."""
     return keras.utils.unpack_x_y_sample_weight(data)[0]
+
+
+def _overflow_everywhere(gradients):
+    # A step whose gradients overflow float16 is skipped.  Keras asks the first replica alone whether they did: another
+    # one's infinity would reach the weights.  So where any replica's overflowed, all of them get NaN.
+    tensors = [None if gradient is None else tf.convert_to_tensor(gradient) for gradient in gradients]
+    finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(tensor)) for tensor in tensors if tensor is not None])
+    spoiler = tf.where(finite, 0.0, float("nan"))
+    spoiler = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, spoiler)
+    return [None if tensor is None else tensor + spoiler for tensor in tensors]
+
+
+def _join_batches(batches, count):
+    if count == 1:
+        return batches
+
+    def join(*tensors):
+        return tuple(tf.reshape(tensor, (-1, *tensor.shape[2:])) for tensor in tensors)
+
+    return batches.batch(count, drop_remainder=True).map(join)
 
 
 def _shows_progress():

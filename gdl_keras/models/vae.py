@@ -18,7 +18,8 @@ from gdl_keras import losses
 from gdl_keras.errors import InputError
 from gdl_keras.layers import Sampling
 from gdl_keras.models.autoencoder import convolutional_features
-from gdl_keras.models.base import GenerativeModel, images_of, random_normal
+from gdl_keras.models.base import images_of
+from gdl_keras.models.generative import GenerativeModel, random_normal
 
 # What the book multiplies the mean of the pixels' reconstruction errors with.
 BOOK_RECONSTRUCTION_WEIGHT = {"bernoulli": 500.0, "gaussian": 2000.0}

@@ -1,0 +1,71 @@
+"""What every model shares that makes something new."""
+
+import secrets
+
+import keras
+import numpy as np
+
+from gdl_keras.errors import InputError
+from gdl_keras.models.base import TapeModel
+
+
+class GenerativeModel(TapeModel):
+    """A model that makes images out of points of a latent space.
+
+    A subclass writes `sample_latents` and `decode`, beside what a `TapeModel` asks for.
+    """
+
+    def sample_latents(self, n, seed=None):
+        """`n` points of the latent space, drawn as the model expects them: float32 array, fixed by `seed`."""
+        raise NotImplementedError(f"{type(self).__name__} has no latent space to draw from.")
+
+    def decode(self, latents, **conditions):
+        """Images, float32 tensor in [0, 1], from one batch of latent points."""
+        raise NotImplementedError(f"{type(self).__name__} does not decode latent points.")
+
+    def generate(self, n=None, *, latents=None, seed=None, batch_size=256, **conditions):
+        """New images.
+
+        Args:
+            n: how many, at points that `sample_latents` draws; or
+            latents: the points themselves, array (n, ...): a morph, a grid, the same point under every label.
+            seed: int or None; the same seed gives the same images.
+            batch_size: how many points are decoded at a time; bounds memory.
+            conditions: for conditional models, arrays of length n, for example `labels`.
+
+        Returns:
+            float32 array (n, height, width, channels) in [0, 1].
+
+        Raises:
+            InputError: both or neither of `n` and `latents` are given, or `n` is below 1.
+        """
+        if (n is None) == (latents is None):
+            raise InputError("generate() takes either n, how many images, or latents, the points to decode.")
+        if latents is None:
+            if n < 1:
+                raise InputError(f"generate() makes at least 1 image, not {n}.")
+            latents = self.sample_latents(n, seed)
+        batches = []
+        for start in range(0, len(latents), batch_size):
+            part = slice(start, start + batch_size)
+            batch = self.decode(latents[part], **{name: value[part] for name, value in conditions.items()})
+            batches.append(np.asarray(batch, "float32"))
+        return np.concatenate(batches)
+
+    def sample_sheet(self, seed=0):
+        """A page of images that shows what the model makes: (images, columns); the same points for the same `seed`."""
+        return self.generate(25, seed=seed), 5
+
+
+def random_normal(shape, seed=None):
+    """Standard normal numbers for sampling outside training: float32 array, the same for the same `seed`."""
+    return np.asarray(keras.random.normal(shape, seed=_or_any(seed)))
+
+
+def random_uniform(shape, seed=None):
+    """Numbers uniform in [-1, 1) for sampling outside training: float32 array, the same for the same `seed`."""
+    return np.asarray(keras.random.uniform(shape, -1.0, 1.0, seed=_or_any(seed)))
+
+
+def _or_any(seed):
+    return secrets.randbelow(2**31) if seed is None else seed

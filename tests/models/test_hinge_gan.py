@@ -1,0 +1,78 @@
+"""The hinge GAN: the notebook's networks, its losses, labels, one power iteration a step."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from gdl_keras.errors import InputError
+from gdl_keras.layers import SpectralNormalization
+from gdl_keras.models.hinge_gan import build_discriminator, build_generator
+from tests import cases
+
+
+def test_networks_have_the_notebooks_number_of_weights():
+    assert build_generator((28, 28, 1), 10).count_params() == 309_355
+    faithful = build_discriminator((28, 28, 1), 10, spectral=False, conditioning="planes")
+    assert faithful.count_params() == 250_481
+
+
+@pytest.mark.parametrize("size", [28, 32])
+def test_sizes(size):
+    generator = build_generator((size, size, 3), 4, 8, filters=4, units=8)
+    discriminator = build_discriminator((size, size, 3), 4, filters=4, units=8)
+    images = generator([tf.zeros((2, 8)), tf.constant([0, 1])])
+    assert images.shape == (2, size, size, 3)
+    assert discriminator([images, tf.constant([0, 1])]).shape == (2, 1)
+    with pytest.raises(InputError, match="multiple of 4"):
+        build_generator((size + 2, size, 3))
+
+
+def test_every_kernel_of_the_discriminator_is_normalized():
+    discriminator = build_discriminator((28, 28, 1), 10)
+    bare = [layer for layer in discriminator.layers if hasattr(layer, "kernel")]
+    wrapped = [layer for layer in discriminator.layers if isinstance(layer, SpectralNormalization)]
+    assert not bare
+    assert len(wrapped) == 3 * 3 + 2 + 1 + 1
+
+
+@pytest.mark.parametrize("conditioning", ["projection", "planes"])
+def test_the_label_changes_image_and_score(conditioning):
+    model = cases.hinge_gan(conditioning=conditioning)
+    latents = model.sample_latents(1, seed=0).repeat(3, axis=0)
+    images = model.generate(latents=latents, labels=[0, 1, 2])
+    assert len(np.unique(images.reshape(3, -1), axis=0)) == 3
+    scores = model.discriminator([np.repeat(cases.images(1), 3, axis=0), np.arange(3)])
+    assert len(np.unique(scores)) == 3
+
+
+@pytest.mark.parametrize("generator_loss", ["linear", "hinge"])
+def test_first_losses_are_those_of_the_formula(generator_loss):
+    model = cases.hinge_gan(spectral=False, generator_loss=generator_loss)
+    model.compile(keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0))
+    images, labels = map(tf.constant, cases.labelled_images())
+    state = model.seed_generator.state.numpy().copy()
+    report = model.train_step((images, labels))
+    model.seed_generator.state.assign(state)
+    fakes = model.generator([model.latents_like(images), labels])
+    real, fake = (np.asarray(model.discriminator([x, labels])) for x in (images, fakes))
+    expected = np.maximum(0, 1 - real).mean() + np.maximum(0, 1 + fake).mean()
+    assert float(report["discriminator_loss"]) == pytest.approx(expected, rel=1e-4)
+    of_generator = -fake.mean() if generator_loss == "linear" else np.maximum(0, 1 - fake).mean()
+    assert float(report["generator_loss"]) == pytest.approx(of_generator, rel=1e-4, abs=1e-6)
+
+
+def test_one_power_iteration_a_step():
+    model = cases.hinge_gan()
+    model.compile(keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0))
+    layer = next(layer for layer in model.discriminator.layers if isinstance(layer, SpectralNormalization))
+    matrix = np.asarray(layer.layer.kernel).reshape(-1, layer.vector.shape[0])
+    expected = matrix.T @ (matrix @ np.asarray(layer.vector))
+    model.train_step(tuple(map(tf.constant, cases.labelled_images())))
+    np.testing.assert_allclose(layer.vector, expected / np.linalg.norm(expected), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("options", [{"generator_loss": "square"}, {"conditioning": "words"}])
+def test_arguments_are_checked(options):
+    with pytest.raises(InputError):
+        cases.hinge_gan(**options)
