@@ -2,8 +2,29 @@
 
 import os
 import sys
+import tempfile
 
 from gdl_keras.errors import InputError
+
+
+def start_tensorflow():
+    """Imports TensorFlow and makes its devices without the lines that it prints on the way, below every log level."""
+    use_tensorflow()
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as printed:
+        os.dup2(printed.fileno(), 2)
+        try:
+            import tensorflow as tf
+
+            tf.config.list_logical_devices()
+        except BaseException:
+            printed.seek(0)
+            os.write(stderr, printed.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
 
 
 def use_tensorflow():
@@ -13,8 +34,8 @@ def use_tensorflow():
         InputError: `KERAS_BACKEND` names another backend, or Keras was already imported with another one.
     """
     chosen = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    # TensorFlow's start-up lines about CPU features and missing GPUs; its errors are still shown.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # What TensorFlow logs beside the errors that it raises: CPU features, missing GPUs, rewritten graphs.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if "keras" in sys.modules:
         chosen = sys.modules["keras"].config.backend()
     if chosen != "tensorflow":

@@ -6,6 +6,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from gdl_keras.backend import start_tensorflow
+from gdl_keras.errors import InputError
 from gdl_keras.training.environment import package_version
 
 FREE_DISK_GB = 5
@@ -50,10 +52,10 @@ def _backend():
 
 
 def _tensorflow():
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
+        start_tensorflow()
         import tensorflow as tf
-    except ImportError as error:
+    except (ImportError, InputError) as error:
         return Finding(False, f"TensorFlow does not start: {error}", "Run: pip install -r requirements.txt")
     gpus = len(tf.config.list_physical_devices("GPU"))
     if gpus:

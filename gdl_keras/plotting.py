@@ -4,6 +4,7 @@ Images are float arrays (n, height, width, channels) in [0, 1].  Grey ones are d
 """
 
 import inspect
+import io
 import math
 
 import numpy as np
@@ -141,7 +142,7 @@ def latent_plane(model, x, y, points=None, labels=None, axis_labels=None):
     """
     latents = np.stack(np.meshgrid(x, y[::-1]), axis=-1).reshape(-1, 2).astype("float32")
     picture = mosaic(model.generate(latents=latents), len(x))
-    figure, axes = _figure(0.55 * len(x) + 1, 0.55 * len(y) + 0.6)
+    figure, axes = _figure(0.45 * len(x) + 1, 0.45 * len(y) + 0.6)
     axes.imshow(picture, extent=(-0.5, len(x) - 0.5, -0.5, len(y) - 0.5), aspect="equal")
     if points is not None:
         columns, lines = (np.interp(points[:, i], c, np.arange(len(c))) for i, c in enumerate((x, y)))
@@ -150,6 +151,27 @@ def latent_plane(model, x, y, points=None, labels=None, axis_labels=None):
     axes.set_xticks(range(len(x)), x_texts, fontsize=7, rotation=90)
     axes.set_yticks(range(len(y)), y_texts, fontsize=7)
     _without_frame(axes)
+    return figure
+
+
+def pictures(titled_paths):
+    """Picture files beside each other, each under its title: {title: path}."""
+    figure = Figure(figsize=(4 * len(titled_paths), 4.3), layout="constrained")
+    for axes, (title, path) in zip(figure.subplots(1, len(titled_paths), squeeze=False)[0], titled_paths.items()):
+        axes.imshow(Image.open(path))
+        axes.set_title(title, fontsize=10)
+        axes.set_axis_off()
+    return figure
+
+
+def bars(values, names, level=None, y_label=None):
+    """One bar for each name; a dashed line at `level`."""
+    figure, axes = _figure(6, 3.2)
+    axes.bar(range(len(values)), values)
+    if level is not None:
+        axes.axhline(level, color="black", linestyle="--", linewidth=1)
+    axes.set_xticks(range(len(values)), names, rotation=45, ha="right", fontsize=8)
+    axes.set_ylabel(y_label)
     return figure
 
 
@@ -180,9 +202,12 @@ def mosaic(images, columns=None):
 
 
 def save(figure, path):
-    """Writes a figure as PNG, whole or not at all."""
+    """Writes a figure as PNG, whole or not at all; in 128 colours, so that executed notebooks stay small."""
+    drawn = io.BytesIO()
+    figure.savefig(drawn, dpi=80)
+    picture = Image.open(drawn).convert("RGB").quantize(128, dither=Image.Dither.NONE)
     with whole_file(path) as partial:
-        figure.savefig(partial, dpi=80, pil_kwargs={"optimize": True})
+        picture.save(partial, format="PNG", optimize=True)
 
 
 def save_mosaic(images, path, columns=None):

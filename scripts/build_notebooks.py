@@ -8,6 +8,7 @@ temporary folder; what the run writes is thrown away, what it shows stays in the
 """
 
 import argparse
+import re
 import tempfile
 
 import jupytext
@@ -29,15 +30,30 @@ def build(chapter):
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.metadata.pop("execution", None)
-            cell.outputs = [output for output in cell.outputs if _keeps_something(output)]
+            cell.outputs = [output for output in _merged(cell.outputs) if _keeps_something(output)]
     nbformat.write(notebook, chapter.program.with_suffix(".ipynb"))
+
+
+def _merged(outputs):
+    """Neighbouring pieces of one stream as one piece: a progress bar comes in hundreds."""
+    merged = []
+    for output in outputs:
+        before = merged[-1] if merged else None
+        if before and output.output_type == before.output_type == "stream" and output.name == before.name:
+            before.text += output.text
+        else:
+            merged.append(output)
+    return merged
 
 
 def _keeps_something(output):
     """Takes the noise out of an output; says whether anything is left."""
+    if output.output_type == "execute_result":
+        return not output.data["text/plain"].startswith("<keras")
     if output.output_type != "stream":
         return True
-    lines = output.text.splitlines(keepends=True)
+    # Of a line that was written over, what a terminal shows in the end.
+    lines = re.sub(r"[^\n]*[\r\b]", "", output.text).splitlines(keepends=True)
     output.text = "".join(line for line in lines if not line.startswith(NOISE))
     return bool(output.text)
 

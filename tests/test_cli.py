@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -79,6 +80,7 @@ def test_another_backend_is_one_clear_sentence():
         (["run", "vae_fashion", "--epochs", "-1"], "--epochs is at least 1, not -1"),
         (["run", "vae_fashion", "--dataset", "fashon", *QUICK], "fashion"),
         (["run", "vae_fashion", "--dataset", "./nowhere", *QUICK], "nowhere"),
+        (["run", "vae_fashion", *QUICK, "--dataset", "fashion_mini", "--image-size", "30"], "multiple of 8"),
         (["run", "vae_fashion", "--resume", "nowhere"], "not the folder of a run"),
         (["sample", "nowhere"], "There is no nowhere"),
         (["data", "info", "fashon"], "fashion"),
@@ -90,7 +92,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(gdl, arguments, words):
     assert words in err
     assert "Traceback" not in err
     assert len([line for line in err.splitlines() if line.startswith("Error")]) == 1
-    assert not os.listdir()
+    assert not [path for path in Path().rglob("*") if path.is_file()]
 
 
 def test_debug_shows_the_traceback(gdl):

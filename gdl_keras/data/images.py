@@ -1,9 +1,11 @@
 """A data set of images that is ready to train on."""
 
+import copy
+
 import numpy as np
 
 from gdl_keras.data.order import BatchOrder
-from gdl_keras.errors import InputError
+from gdl_keras.errors import InputError, nearest
 
 
 class ImageData:
@@ -53,6 +55,26 @@ class ImageData:
         """`n` distinct images, or all where there are fewer: float32 (n, H, W, C) in [0, 1]."""
         chosen = np.random.default_rng(seed).choice(self.num_images, min(n, self.num_images), replace=False)
         return self.images(chosen)
+
+    def labelled_by(self, attribute):
+        """The same images with an attribute as their label: 1 where an image has it, 0 where not.
+
+        Args:
+            attribute: one of `attribute_names`, such as "Blond_Hair".
+
+        Returns:
+            an `ImageData` with two classes.
+
+        Raises:
+            InputError: the images have no such attribute.
+        """
+        names = self.attribute_names or []
+        if attribute not in names:
+            raise InputError(f"{self.name} has no attribute {attribute}.  {nearest(attribute, names)}")
+        labelled = copy.copy(self)
+        labelled.labels = (self.attributes[:, names.index(attribute)] > 0).astype(np.int64)
+        labelled.class_names = [f"not {attribute}", attribute]
+        return labelled
 
     def batches(self, first_batch=0, shuffle=True, repeat=True, labels=False, drop_remainder=True):
         """The images as batches.

@@ -8,20 +8,21 @@ import keras
 from gdl_keras import plotting
 from gdl_keras.files import whole_file
 from gdl_keras.training import checkpoint
+from gdl_keras.training.reporting import remove_after_bad_input
 
 
 class Samples(keras.callbacks.Callback):
     """After each epoch, a picture of what the model makes of the same latent points: samples/epoch_0001.png ..."""
 
-    def __init__(self, folder, n=25, seed=0):
+    def __init__(self, folder):
         super().__init__()
         self.folder = folder
-        self.n = n
-        self.seed = seed
 
     def on_epoch_end(self, epoch, logs=None):
-        images = self.model.generate(self.n, seed=self.seed)
-        plotting.save_mosaic(images, self.folder / "samples" / f"epoch_{epoch + 1:04d}.png")
+        if not hasattr(self.model, "sample_sheet"):
+            return
+        images, columns = self.model.sample_sheet()
+        plotting.save_mosaic(images, self.folder / "samples" / f"epoch_{epoch + 1:04d}.png", columns)
 
 
 class Recorder(keras.callbacks.Callback):
@@ -51,6 +52,7 @@ class Recorder(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         numbers = {name: float(value) for name, value in (logs or {}).items()}
         self.history.append({"epoch": epoch + 1, **numbers, "seconds": round(time.monotonic() - self.started, 2)})
+        remove_after_bad_input(self.folder, finished=True)
         checkpoint.save_checkpoint(self.folder, self.model, epoch + 1, self.history)
         self.write_history()
 

@@ -11,7 +11,7 @@ import shutil
 import warnings
 from pathlib import Path
 
-from gdl_keras.backend import use_tensorflow
+from gdl_keras.backend import start_tensorflow
 from gdl_keras.errors import InputError
 from gdl_keras.files import whole_folder, write_text
 
@@ -84,7 +84,7 @@ def load_model(path):
     """See `gdl_keras.load`."""
     path = Path(path)
     file = _model_file(path)
-    use_tensorflow()
+    start_tensorflow()
     import keras
 
     import gdl_keras.models  # noqa: F401  Keras finds a saved class only once it has been imported

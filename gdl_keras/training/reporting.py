@@ -1,12 +1,15 @@
 """How a program talks: errors as sentences with an exit code, not as tracebacks."""
 
 import errno
+import shutil
 import sys
 import traceback
 
-from gdl_keras.errors import GDLError
+from gdl_keras.errors import GDLError, InputError
 
 INTERRUPTED = 130
+# Folders of runs that have not learnt anything yet: bad input takes them away again.
+_unfinished = set()
 
 
 def in_notebook():
@@ -20,9 +23,16 @@ def explain_errors(debug=False):
         sys.excepthook = lambda kind, error, trace: sys.exit(report(error, debug))
 
 
+def remove_after_bad_input(folder, finished=False):
+    """Marks a new folder as worth nothing if bad input ends the program now, or, `finished`, as worth keeping."""
+    (_unfinished.discard if finished else _unfinished.add)(folder)
+
+
 def report(error, debug=False):
     """Prints what went wrong, to stderr, and returns the exit code for it."""
     sys.stdout.flush()
+    while isinstance(error, InputError) and _unfinished:
+        shutil.rmtree(_unfinished.pop(), ignore_errors=True)
     if debug:
         traceback.print_exception(error, file=sys.stderr)
     else:

@@ -7,11 +7,11 @@ from datetime import datetime
 from pathlib import Path
 
 from gdl_keras import data
-from gdl_keras.backend import use_tensorflow
+from gdl_keras.backend import start_tensorflow, use_tensorflow
 from gdl_keras.errors import InputError
 from gdl_keras.files import write_text
 from gdl_keras.training import checkpoint, config
-from gdl_keras.training.reporting import explain_errors, in_notebook
+from gdl_keras.training.reporting import explain_errors, in_notebook, remove_after_bad_input
 
 PRESET_HINT = {
     "cpu": "minutes on a laptop; --preset book is the book's own recipe, --preset smoke a quick try",
@@ -50,7 +50,7 @@ class Run:
         return cls(settings, chapter)
 
     def __init__(self, settings, chapter):
-        use_tensorflow()
+        use_tensorflow()  # says so at once where Keras is set to another backend
         self.settings = settings
         self.chapter = chapter
         self.pictures = []
@@ -121,19 +121,26 @@ class Run:
 
             display(Image(filename=str(path)))
 
+    def sample_picture(self, epoch):
+        """Path of the sample picture that was written after that epoch, 1 for the first."""
+        return self.folder / "samples" / f"epoch_{epoch:04d}.png"
+
     def finish(self, **metrics):
         """Writes metrics.json (the last epoch's numbers and `metrics`), and names what the run has made."""
         self._open_folder()
+        remove_after_bad_input(self.folder, finished=True)
         metrics = {name: float(value) for name, value in metrics.items()}
         self._write_json("metrics.json", {**(self._history[-1] if self._history else {}), **metrics})
         for name, value in metrics.items():
             print(f"{name}: {value:.4g}")
         print("Pictures:")
-        for path in [*self.pictures, self.folder / "samples"]:
+        for path in [*self.pictures, *self.folder.glob("samples")]:
             print(f"  {path}")
-        print(f"The trained model: {self.folder / 'model.keras'}   (more images: gdl sample {self.folder})", flush=True)
+        if (self.folder / "model.keras").exists():
+            print(f"The trained model: {self.folder / 'model.keras'}", flush=True)
 
     def _prepare_tensorflow(self):
+        start_tensorflow()
         import keras
         import tensorflow as tf
 
@@ -152,6 +159,8 @@ class Run:
             return
         from gdl_keras.training import environment
 
+        if not self.folder.exists():
+            remove_after_bad_input(self.folder)
         stored = {"chapter": self.chapter, **self.settings.to_dict(), "out": None, "resume": None}
         self._write_json("config.json", stored)
         self._write_json("environment.json", environment.describe())

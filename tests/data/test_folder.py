@@ -82,6 +82,21 @@ def test_wrapping_folders_hidden_files_and_other_files_do_not_count(photos):
     assert (train.num_images, train.labels) == (9, None)
 
 
+def test_an_attribute_becomes_the_label(photos):
+    folder = photos(20, "faces")
+    lines = [f"{index:03}.png,{1 if index % 2 else -1}" for index in range(20)]
+    (folder / "list_attr.csv").write_text("\n".join(["image_id,Young", *lines]) + "\n")
+    train = data.load(folder, "train")
+    young = train.labelled_by("Young")
+    assert young.class_names == ["not Young", "Young"]
+    np.testing.assert_array_equal(young.labels, train.attributes[:, 0])
+    assert train.labels is None
+    _, labels = next(iter(young.batches(labels=True)))
+    assert labels.dtype == "int64" and labels.shape.rank == 1
+    with pytest.raises(InputError, match="Young"):
+        train.labelled_by("Yung")
+
+
 def test_a_table_beside_the_folder_gives_attributes(photos):
     folder = photos(20, "faces", within="img/img")
     lines = [f"{index:03}.png,{1 if index % 2 else -1},1,{'x' * index}" for index in range(20)]
