@@ -14,10 +14,10 @@ import keras
 import tensorflow as tf
 from keras import layers, ops
 
-from gdl_keras.errors import InputError
 from gdl_keras.losses import binary_crossentropy
 from gdl_keras.models.base import images_of
 from gdl_keras.models.generative import GenerativeModel, random_normal
+from gdl_keras.models.sizes import reduced_size
 
 # How much the running description of the latent cloud keeps of itself in each step.
 LATENT_MOMENTUM = 0.99
@@ -52,7 +52,7 @@ def build_decoder(image_shape, latent_dim=2, filters=(32, 64, 128)):
         `keras.Model`, float (batch, latent_dim) -> images (batch, *image_shape), float32 in [0, 1].  246,273 weights
         for the book's (32, 32, 1), latent_dim 2.
     """
-    start = (*_reduced_size(image_shape, filters), filters[-1])
+    start = (*reduced_size(image_shape, filters), filters[-1])
     latents = keras.Input((latent_dim,), name="latents")
     x = layers.Dense(math.prod(start))(latents)
     x = layers.Reshape(start)(x)
@@ -64,23 +64,12 @@ def build_decoder(image_shape, latent_dim=2, filters=(32, 64, 128)):
 
 def convolutional_features(image_shape, filters):
     """The encoder's body: (input of images, flat features), to which a head is attached."""
-    _reduced_size(image_shape, filters)
+    reduced_size(image_shape, filters)
     images = keras.Input(image_shape, name="images")
     x = images
     for width in filters:
         x = layers.Conv2D(width, 3, strides=2, padding="same", activation="relu")(x)
     return images, layers.Flatten()(x)
-
-
-def _reduced_size(image_shape, filters):
-    step = 2 ** len(filters)
-    height, width, _ = image_shape
-    if height % step or width % step:
-        raise InputError(
-            f"An image of {height}x{width} cannot be halved {len(filters)} times: "
-            f"choose an image size that is a multiple of {step}."
-        )
-    return height // step, width // step
 
 
 @keras.saving.register_keras_serializable(package="gdl_keras")

@@ -14,6 +14,7 @@ from keras import layers
 from gdl_keras.errors import InputError
 from gdl_keras.layers import Dropout
 from gdl_keras.models.gan import GAN
+from gdl_keras.models.sizes import reduced_size
 
 LEAK = 0.2
 MOMENTUM = 0.9
@@ -83,18 +84,6 @@ def enlarge(points, image_shape, filters, upsampling="transposed", use_bias=True
     x = _double(x, image_shape[-1], upsampling, use_bias)
     x = layers.Activation("tanh", dtype=keras.config.floatx())(x)
     return layers.Rescaling(0.5, offset=0.5, dtype=keras.config.floatx(), name="images")(x)
-
-
-def reduced_size(image_shape, filters):
-    """(height, width) of what is left of an image after one halving per entry of `filters`."""
-    step = 2 ** len(filters)
-    height, width, _ = image_shape
-    if height % step or width % step:
-        raise InputError(
-            f"An image of {height}x{width} cannot be halved {len(filters)} times: choose an image size that is a "
-            f"multiple of {step}, or fewer filters."
-        )
-    return height // step, width // step
 
 
 def _double(x, width, upsampling, use_bias):

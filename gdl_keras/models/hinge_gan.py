@@ -20,7 +20,7 @@ from gdl_keras.errors import InputError
 from gdl_keras.layers import SpectralNormalization
 from gdl_keras.models.adversarial import AdversarialModel, accuracies
 from gdl_keras.models.cgan import label_input, with_label_planes
-from gdl_keras.models.dcgan import reduced_size
+from gdl_keras.models.sizes import reduced_size
 
 # The image is halved and doubled this often; its smallest version has this many channels.
 HALVINGS = 2

@@ -19,7 +19,8 @@ from gdl_keras import losses
 from gdl_keras.errors import InputError
 from gdl_keras.layers import Dropout, warn_about_second_order
 from gdl_keras.models.adversarial import AdversarialModel
-from gdl_keras.models.dcgan import LEAK, enlarge, reduced_size
+from gdl_keras.models.dcgan import LEAK, enlarge
+from gdl_keras.models.sizes import reduced_size
 
 
 def build_generator(image_shape, latent_dim=128, filters=(512, 256, 128, 64), upsampling="transposed"):
