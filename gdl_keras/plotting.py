@@ -88,12 +88,13 @@ def scatter_on(axes, points, labels=None, class_names=None):
 def numbered(images, captions, columns=6):
     """Images with a caption under each."""
     count_rows = math.ceil(len(images) / columns)
-    figure = Figure(figsize=(1.3 * columns, 1.5 * count_rows), layout="constrained")
+    lines = max(caption.count("\n") + 1 for caption in captions)
+    figure = Figure(figsize=(1.3 * columns, (1.3 + 0.2 * lines) * count_rows), layout="constrained")
     for axes in figure.subplots(count_rows, columns, squeeze=False).flat:
         axes.set_axis_off()
     for axes, image, caption in zip(figure.axes, images, captions):
         axes.imshow(_rgb(np.asarray(image)[None])[0])
-        axes.set_title(caption, fontsize=7, y=-0.22)
+        axes.set_title(caption, fontsize=7, y=-0.08 - 0.14 * lines)
     return figure
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from gdl_keras.data.entries import find
+from gdl_keras.data.entries import catalogue, find
 from gdl_keras.data.loading import download, is_here
 from gdl_keras.data.notices import say
 from gdl_keras.errors import GDLError
@@ -15,13 +15,13 @@ def first_available(names):
         names: names as for `load`, separated by commas.
 
     Returns:
-        str, one of them; the last one without a try, so that loading it tells what is wrong.
+        str, one of them, a folder as its whole path; the last one without a try: loading it tells what is wrong.
 
     Raises:
         InputError: a name is unknown.
     """
-    if Path(names).exists():
-        return names  # a folder whose name has a comma
+    if Path(names).expanduser().is_dir():  # a comma may be part of its name
+        return names if names in {entry.name for entry in catalogue()} else str(Path(names).expanduser().resolve())
     *preferred, last = [name.strip() for name in names.split(",")]
     for name in [*preferred, last]:
         find(name)

@@ -1,11 +1,13 @@
 """What a run writes while it trains: history, samples, checkpoints, the finished model."""
 
 import csv
+import math
 import time
 
 import keras
 
 from gdl_keras import plotting
+from gdl_keras.errors import RunError
 from gdl_keras.files import whole_file
 from gdl_keras.training import checkpoint
 from gdl_keras.training.reporting import remove_after_bad_input
@@ -23,6 +25,25 @@ class Samples(keras.callbacks.Callback):
             return
         images, columns = self.model.sample_sheet()
         plotting.save_mosaic(images, self.folder / "samples" / f"epoch_{epoch + 1:04d}.png", columns)
+
+
+class StopOnDivergence(keras.callbacks.Callback):
+    """Ends training with a sentence as soon as a number that the model reports is infinite or not a number.
+
+    Raises:
+        RunError: it has come to that; the checkpoint of the epoch before is there to go on from.
+    """
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch + 1
+
+    def on_train_batch_end(self, batch, logs=None):
+        for name, value in (logs or {}).items():
+            if not math.isfinite(value):
+                raise RunError(
+                    f"Training diverged: {name} became {value} in epoch {self.epoch}, step {batch + 1}.  The last good "
+                    "checkpoint is kept; start again with a smaller --learning-rate."
+                )
 
 
 class Recorder(keras.callbacks.Callback):

@@ -100,10 +100,11 @@ class Run:
         """For `fit`: sample pictures, history, checkpoints, and TensorBoard where asked for."""
         import keras
 
-        from gdl_keras.training.callbacks import Recorder, Samples
+        from gdl_keras.training.callbacks import Recorder, Samples, StopOnDivergence
 
         self._open_folder()
-        callbacks = [Recorder(self.folder, self._history, self._restore_from), Samples(self.folder)]
+        recorder = Recorder(self.folder, self._history, self._restore_from)
+        callbacks = [StopOnDivergence(), recorder, Samples(self.folder)]
         if self.settings.tensorboard:
             callbacks.append(keras.callbacks.TensorBoard(self.folder / "tensorboard"))
         return callbacks

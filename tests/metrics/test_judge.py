@@ -1,0 +1,58 @@
+"""The judges: as accurate as they say, and their measures say what they should."""
+
+import numpy as np
+import pytest
+
+from gdl_keras import data
+from gdl_keras.errors import InputError
+from gdl_keras.metrics import Judge
+from gdl_keras.metrics.judge import WEIGHTS
+
+
+@pytest.fixture(scope="module")
+def judge():
+    return Judge("fashion")
+
+
+@pytest.fixture(scope="module")
+def garments():
+    """The 1,000 test images of `fashion_mini`, which are among the test images of `fashion`."""
+    return data.load("fashion_mini", "test", image_size=32)
+
+
+def test_accuracy_is_what_it_says_within_the_error_of_a_thousand_images(judge, garments):
+    """Five standard errors of a share of about 0.92 of 1,000 are 0.043."""
+    share = judge.share_as_asked(garments.images(slice(None)), garments.labels)
+    assert judge.test_accuracy >= 0.92
+    assert abs(share - judge.test_accuracy) < 0.043
+
+
+def test_the_twin_for_emoji_is_as_accurate_as_it_says():
+    emoji = data.load("emoji", "test", image_size=32)
+    twin = Judge("emoji")
+    assert twin.share_as_asked(emoji.images(slice(None)), emoji.labels) == pytest.approx(twin.test_accuracy, abs=1e-3)
+
+
+def test_copies_have_no_diversity_and_real_images_have_some(judge, garments):
+    images = garments.images(slice(None))
+    real = judge.diversity(images, garments.labels)
+    copies = judge.diversity(np.repeat(images[:10], 5, axis=0), np.repeat(np.arange(10), 5))
+    assert (real > 0).all()
+    np.testing.assert_allclose(copies, 0, atol=1e-6)
+    by_hand = judge.features(images[garments.labels == 3]).astype("float64")
+    centred = by_hand - by_hand.mean(axis=0)
+    assert real[3] == pytest.approx((centred**2).sum() / (len(by_hand) - 1))
+
+
+def test_weights_are_small_and_load_without_pickle():
+    for path in WEIGHTS.glob("*.npz"):
+        assert path.stat().st_size < 1_500_000
+        with np.load(path, allow_pickle=False) as stored:
+            assert all(stored[name].dtype == np.float16 for name in stored)
+
+
+def test_what_it_cannot_judge_is_explained(judge):
+    with pytest.raises(InputError, match="shape"):
+        judge.classes(np.zeros((1, 28, 28, 1), "float32"))
+    with pytest.raises(InputError, match="Did you mean fashion"):
+        Judge("fashon")

@@ -1,0 +1,57 @@
+"""What a run writes while it trains, and how it stops when training goes wrong."""
+
+import csv
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from gdl_keras.errors import RunError
+from gdl_keras.training import checkpoint
+from gdl_keras.training.callbacks import Recorder, Samples, StopOnDivergence
+from tests.cases import cgan, images, labelled_images, vae
+
+
+def test_divergence_is_told_with_epoch_step_and_metric_and_keeps_the_checkpoint_before(tmp_path):
+    class Blast(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            if self.model.optimizer.iterations == 3:  # the second step of the second epoch
+                kernel = self.model.decoder.trainable_weights[0]
+                kernel.assign(np.full(kernel.shape, np.nan))
+
+    model = vae()
+    with pytest.raises(RunError, match="became nan in epoch 2, step 2"):
+        callbacks = [Blast(), StopOnDivergence(), Recorder(tmp_path, [])]
+        model.fit(images(), batch_size=8, epochs=5, verbose=0, callbacks=callbacks)
+    path, state = checkpoint.newest_checkpoint(tmp_path)
+    assert state["epochs_done"] == 1
+    assert all(np.isfinite(weight).all() for weight in checkpoint.load_model(path).get_weights())
+
+
+def test_history_has_a_line_for_each_epoch(tmp_path):
+    history = []
+    logs = vae().fit(
+        images(), epochs=3, validation_data=(images(),), verbose=0, callbacks=[Recorder(tmp_path, history)]
+    )
+    with open(tmp_path / "history.csv", newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert [line["epoch"] for line in lines] == ["1", "2", "3"]
+    for name, values in logs.history.items():
+        np.testing.assert_allclose([float(line[name]) for line in lines], values, rtol=1e-6)
+
+
+def test_samples_show_the_same_points_in_each_epoch(tmp_path):
+    model = vae()
+    model.compile(keras.optimizers.SGD(0.0))
+    model.fit(images(), epochs=2, verbose=0, callbacks=[Samples(tmp_path)])
+    first, second = (Image.open(tmp_path / "samples" / f"epoch_000{n}.png") for n in (1, 2))
+    assert first.tobytes() == second.tobytes()
+    assert first.size == (2 * (5 * 9 - 1), 2 * (5 * 9 - 1))
+
+
+def test_samples_of_a_conditional_model_have_one_row_for_each_class(tmp_path):
+    model = cgan(num_classes=3)
+    x, labels = labelled_images()
+    model.fit(x, labels, epochs=1, verbose=0, callbacks=[Samples(tmp_path)])
+    assert Image.open(tmp_path / "samples" / "epoch_0001.png").size == (2 * (10 * 9 - 1), 2 * (3 * 9 - 1))
