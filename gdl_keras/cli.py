@@ -19,13 +19,17 @@ EXAMPLES = """examples:
 def main(arguments=None):
     """Runs one command; returns the exit code: 0 done, 1 failed while running, 2 bad usage or input."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    debug = "--debug" in arguments  # wherever it stands
+    arguments = [argument for argument in arguments if argument != "--debug"]
     options, rest = _parser().parse_known_args(arguments)
     if rest and options.command != "run":
         _parser().error(f"unrecognized arguments: {' '.join(rest)}")
+    if options.command == "run" and arguments[1:2] and arguments[1].startswith("-") and not options.help:
+        _parser().error("the chapter comes first: gdl run CHAPTER [flags]")
     try:
         return COMMANDS[options.command](options, rest) or 0
     except (Exception, KeyboardInterrupt) as error:
-        return reporting.report(error, debug=options.debug or "--debug" in rest)
+        return reporting.report(error, debug)
 
 
 def list_command(options, rest):
@@ -58,7 +62,10 @@ def run_command(options, rest):
     """gdl run CHAPTER [flags]"""
     from gdl_keras.chapters import find_chapter, run_program
 
-    run_program(find_chapter(options.chapter), rest + ["--help"] * options.help + ["--debug"] * options.debug)
+    if options.chapter is None and options.help:
+        print("usage: gdl run CHAPTER [flags]\n\nGive a name from gdl list; gdl run CHAPTER --help shows its flags.")
+        return
+    run_program(find_chapter(options.chapter), rest + ["--help"] * options.help)
 
 
 def sample_command(options, rest):

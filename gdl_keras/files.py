@@ -128,9 +128,7 @@ def _explained(path):
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise RunError(
-                f"The disk is full: {path} could not be written.  Free some space and run the same command again."
-            ) from error
+            raise RunError(f"The disk is full: {path} could not be written.  Free some space and try again.") from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise InputError(
                 f"No permission to write {path}.  Choose another folder, or make this one writable."

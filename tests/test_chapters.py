@@ -3,7 +3,6 @@
 import json
 import sys
 
-import keras
 import pytest
 
 from gdl_keras import cli
@@ -28,7 +27,6 @@ def test_smoke(chapter, tmp_path, monkeypatch):
         expected |= {"samples"}
     assert expected <= made
     assert json.loads((tmp_path / "run" / "config.json").read_text())["chapter"] == chapter.name
-    assert keras.config.dtype_policy().name == "float32"
 
 
 @every_chapter

@@ -45,14 +45,18 @@ def model_file(tmp_path):
 
 def test_help_answers_within_a_second():
     """Without TensorFlow: its import alone takes longer."""
-    began = time.monotonic()
+    durations = []
+    for _ in range(3):
+        began = time.monotonic()
+        subprocess.run([sys.executable, "-m", "gdl_keras", "--help"], capture_output=True)
+        durations.append(time.monotonic() - began)
+    assert min(durations) < 1
     shown = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "gdl_keras", "--help"], capture_output=True, text=True
     )
     assert "gdl run 03_vae/02_vae_fashion" in shown.stdout
     imported = {line.split("|")[-1].strip() for line in shown.stderr.splitlines()}
     assert not imported & {"tensorflow", "keras", "matplotlib"}
-    assert time.monotonic() - began < 30  # a wide bound: the import check above is the test
 
 
 def test_list_names_chapters_and_data(gdl):
@@ -82,6 +86,10 @@ def test_another_backend_is_one_clear_sentence():
         (["run", "vae_fashion", "--dataset", "./nowhere", *QUICK], "nowhere"),
         (["run", "vae_fashion", *QUICK, "--dataset", "fashion_mini", "--image-size", "30"], "multiple of 8"),
         (["run", "vae_fashion", "--resume", "nowhere"], "not the folder of a run"),
+        (["run", "vae_fashion", "--latent-dim", "0"], "--latent-dim is at least 1"),
+        (["run", "vae_fashion", "--compare-betas", "-1"], "--compare-betas is not negative"),
+        (["run", "vae_fashion", "--learning-rate", "0"], "--learning-rate is not negative, and a learning rate not 0"),
+        (["run", "vae_fashion", "--dataset", "", *QUICK], "name of a data set is empty"),
         (["sample", "nowhere"], "There is no nowhere"),
         (["data", "info", "fashon"], "fashion"),
     ],
@@ -96,12 +104,15 @@ def test_bad_input_is_one_sentence_and_exit_code_2(gdl, arguments, words):
 
 
 def test_debug_shows_the_traceback(gdl):
-    code, _, err = gdl("--debug", "sample", "nowhere")
-    assert code == 2
-    assert "Traceback" in err
+    for arguments in (["--debug", "sample", "nowhere"], ["sample", "nowhere", "--debug"]):
+        code, _, err = gdl(*arguments)
+        assert code == 2
+        assert "Traceback" in err
 
 
-@pytest.mark.parametrize("arguments", [["fly"], ["list", "--loud"], ["data"], [], ["sample"]])
+@pytest.mark.parametrize(
+    "arguments", [["fly"], ["list", "--loud"], ["data"], [], ["sample"], ["run", "--preset", "smoke", "vae_fashion"]]
+)
 def test_usage_errors_exit_with_2(gdl, arguments):
     code, _, err = gdl(*arguments)
     assert code == 2
@@ -167,3 +178,59 @@ def test_doctor_says_what_is_here(gdl):
     assert code == 0
     assert "[ok] Python" in out
     assert "[ok] TensorFlow" in out
+
+
+def test_tensorboard_that_is_not_installed_is_missed_before_training(gdl, monkeypatch):
+    monkeypatch.setattr("gdl_keras.training.run.find_spec", lambda name: None)
+    code, _, err = gdl("run", "vae_fashion", *QUICK, "--tensorboard")
+    assert code == 2
+    assert "pip install tensorboard" in err
+    assert not os.listdir()
+
+
+def test_run_help_without_a_chapter(gdl):
+    code, out, _ = gdl("run", "--help")
+    assert code == 0
+    assert "gdl run CHAPTER" in out
+
+
+def test_bad_input_empties_the_folder_that_out_named(gdl, tmp_path):
+    (tmp_path / "out").mkdir()
+    wrong = ["run", "autoencoder", *QUICK, "--dataset", "fashion_mini", "--image-size", "30", "--out", "out"]
+    assert gdl(*wrong)[0] == 2
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_run_stopped_between_picture_and_checkpoint_loses_neither(gdl, monkeypatch, tmp_path):
+    """The picture of an epoch is written before the checkpoint that says the epoch is done."""
+    from gdl_keras.training import checkpoint
+
+    flags = ["--dataset", "fashion_mini", "--epochs", "3"]
+    with monkeypatch.context() as patch:
+
+        def stop(folder, model, epochs_done, history):
+            if epochs_done == 2:
+                raise KeyboardInterrupt
+            save(folder, model, epochs_done, history)
+
+        save = checkpoint.save_checkpoint
+        patch.setattr(checkpoint, "save_checkpoint", stop)
+        code, _, err = gdl("run", "autoencoder", *QUICK, *flags, "--out", "out")
+    assert code == 130
+    assert "Go on with: gdl run 03_vae/01_autoencoder --resume out" in err
+    assert gdl("run", "autoencoder", "--resume", "out")[0] == 0
+    assert sorted(os.listdir(tmp_path / "out" / "samples")) == [f"epoch_000{n}.png" for n in (1, 2, 3)]
+
+
+def test_a_run_does_not_go_on_with_other_images(gdl, tmp_path):
+    rng = np.random.default_rng(0)
+    (tmp_path / "photos").mkdir()
+    for index in range(12):
+        Image.fromarray(rng.integers(0, 255, (32, 32, 3), np.uint8)).save(tmp_path / "photos" / f"{index}.png")
+    assert gdl("run", "vae_fashion", *QUICK, "--dataset", "./photos", "--out", "out")[0] == 0
+    assert gdl("run", "vae_fashion", "--resume", "out", "--epochs", "2")[0] == 0
+    Image.fromarray(rng.integers(0, 255, (32, 32, 3), np.uint8)).save(tmp_path / "photos" / "new.png")
+    code, _, err = gdl("run", "vae_fashion", "--resume", "out", "--epochs", "3")
+    assert code == 2
+    assert "not those that the run began with" in err
+    assert (tmp_path / "out" / "model.keras").exists()

@@ -1,5 +1,7 @@
 """Each model of the project goes through the same checks.  The core runs them once; `--full` under every policy."""
 
+from contextlib import nullcontext
+
 import keras
 import numpy as np
 import pytest
@@ -11,9 +13,17 @@ from tests.cases import CASES
 every_model = pytest.mark.parametrize(
     "case", [pytest.param(case, marks=pytest.mark.full) if case.variant else case for case in CASES], ids=str
 )
-core_and_full = pytest.mark.parametrize(
-    "policy", [p if p == "mixed_float16" else pytest.param(p, marks=pytest.mark.full) for p in harness.POLICIES]
-)
+
+
+def policies(in_core):
+    """All precision policies, those outside the core marked as long."""
+    return pytest.mark.parametrize(
+        "policy", [p if p == in_core else pytest.param(p, marks=pytest.mark.full) for p in harness.POLICIES]
+    )
+
+
+core_and_full = policies(in_core="mixed_float16")
+float32_and_full = policies(in_core="float32")
 
 
 @every_model
@@ -25,7 +35,9 @@ def test_config_round_trip(case):
 
 
 @every_model
-def test_saved_and_loaded_model_goes_on_as_if_never_stopped(case, tmp_path):
+@float32_and_full
+def test_saved_and_loaded_model_goes_on_as_if_never_stopped(case, policy, tmp_path):
+    keras.config.set_dtype_policy(policy)
     model = harness.build(case)
     harness.assert_finite(harness.train(case, model, epochs=1))
     model.save(tmp_path / "model.keras")
@@ -40,14 +52,16 @@ def test_saved_and_loaded_model_goes_on_as_if_never_stopped(case, tmp_path):
 
 
 @every_model
-def test_stop_and_resume_equals_never_stopped(case, tmp_path):
+@float32_and_full
+@pytest.mark.parametrize("replicas", [1, pytest.param(2, marks=pytest.mark.full)])
+def test_stop_and_resume_equals_never_stopped(case, policy, replicas, two_replicas, tmp_path):
     """The second process is played by a model that is built afresh and loads the first one's state."""
-    never_stopped = harness.build(case)
+    keras.config.set_dtype_policy(policy)
+    with two_replicas.scope() if replicas == 2 else nullcontext():
+        never_stopped, stopped, resumed = (harness.build(case) for _ in range(3))
     whole = harness.train(case, never_stopped, epochs=2)
-    stopped = harness.build(case)
     first = harness.train(case, stopped, epochs=1)
     stopped.save(tmp_path / "model.keras")
-    resumed = harness.build(case)
     resumed.load_weights(tmp_path / "model.keras")
     second = harness.train(case, resumed, epochs=2, initial_epoch=1)
     harness.assert_same(harness.weights(never_stopped), harness.weights(resumed))

@@ -20,7 +20,7 @@ def first_available(names):
     Raises:
         InputError: a name is unknown.
     """
-    if Path(names).expanduser().is_dir():  # a comma may be part of its name
+    if names.strip() and Path(names).expanduser().is_dir():  # a comma may be part of its name
         return names if names in {entry.name for entry in catalogue()} else str(Path(names).expanduser().resolve())
     *preferred, last = [name.strip() for name in names.split(",")]
     for name in [*preferred, last]:

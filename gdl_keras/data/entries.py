@@ -164,6 +164,8 @@ def find(name):
     """
     name = str(name)
     by_name = {entry.name: entry for entry in _ENTRIES}
+    if not name.strip():
+        raise InputError("The name of a data set is empty: gdl data list shows the names.")
     if name in by_name:
         return by_name[name]
     if name == "kaggle":

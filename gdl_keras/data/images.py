@@ -15,6 +15,7 @@ class ImageData:
         name: the name or folder that was asked for.
         split: "train" or "test".
         source: where the images came from, as a phrase.
+        identity: str, the same for the same images prepared in the same way.
         image_shape: (height, width, channels).
         num_images: how many.
         labels: int64 (num_images,), or None; class_names: list of str, or None.
@@ -22,10 +23,11 @@ class ImageData:
         batch_size: images a batch, never more than there are.
     """
 
-    def __init__(self, name, split, prepared, batch_size, seed):
+    def __init__(self, name, split, prepared, batch_size, seed, identity=None):
         self.name = name
         self.split = split
         self.source = prepared.meta.source
+        self.identity = identity
         self.image_shape = tuple(prepared.images.shape[1:])
         self.num_images = len(prepared.images)
         self.labels = prepared.labels

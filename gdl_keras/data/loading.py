@@ -46,7 +46,7 @@ def load(name, split="train", *, image_size=None, channels=None, batch_size=32, 
             raise
         # Nothing can be written, but what travels with the package needs no disk.
         prepared = prepare_in_memory(*_open_first(entry, split), preparation)
-    return ImageData(str(name), split, prepared, batch_size, seed)
+    return ImageData(str(name), split, prepared, batch_size, seed, identity=folder.name)
 
 
 def download(name, force=False):

@@ -1,5 +1,6 @@
 """Where data lives: everything under one folder, `GDL_DATA_DIR`."""
 
+import errno
 import fcntl
 import os
 import shutil
@@ -7,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gdl_keras.data.notices import say
-from gdl_keras.errors import InputError
+from gdl_keras.errors import InputError, RunError
 from gdl_keras.files import whole_folder
 
 
@@ -51,6 +52,8 @@ def only_one(name):
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = open(path, "a")  # noqa: SIM115
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise RunError(f"The disk is full: nothing can be written in {home()}.  Free some space.") from error
         raise InputError(
             f"The data folder {home()} cannot be written to ({error.strerror}).  "
             "Set GDL_DATA_DIR to a folder that can, or make this one writable."

@@ -96,7 +96,7 @@ class Autoencoder(GenerativeModel):
         self.decoder = decoder
         self.latent_dim = decoder.input_shape[-1]
         self.latent_mean = self._running("latent_mean", "zeros")
-        self.latent_variance = self._running("latent_variance", "ones")
+        self.latent_mean_square = self._running("latent_mean_square", "ones")
 
     def call(self, images, training=False):
         return self.decoder(self.encoder(images, training=training), training=training)
@@ -127,12 +127,18 @@ class Autoencoder(GenerativeModel):
         noise = random_normal((n, self.latent_dim), seed)
         return ops.convert_to_numpy(self.latent_mean + ops.sqrt(self.latent_variance) * noise)
 
+    @property
+    def latent_variance(self):
+        """Running variance of the latent points: float32 tensor (latent_dim,)."""
+        return ops.maximum(self.latent_mean_square - ops.square(self.latent_mean), 0.0)
+
     def _running(self, name, initializer):
         return self.add_weight(
             shape=(self.latent_dim,), initializer=initializer, trainable=False, aggregation="mean", name=name
         )
 
     def _follow(self, latents):
-        mean, variance = ops.mean(latents, axis=0), ops.var(latents, axis=0)
-        for running, new in ((self.latent_mean, mean), (self.latent_variance, variance)):
+        # Means of numbers and of their squares average over replicas; variances would not.
+        moments = ops.mean(latents, axis=0), ops.mean(ops.square(latents), axis=0)
+        for running, new in zip((self.latent_mean, self.latent_mean_square), moments):
             running.assign(LATENT_MOMENTUM * running + (1 - LATENT_MOMENTUM) * new)

@@ -138,7 +138,7 @@ class VAE(GenerativeModel):
             images: float array (n, height, width, channels) in [0, 1].
             num_samples: k.
             seed: int; the same seed gives the same estimate.
-            batch_size: images at a time; k times as many are decoded at once.
+            batch_size: images at a time.
 
         Returns:
             float64 array (n,), nats.

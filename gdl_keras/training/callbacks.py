@@ -10,7 +10,7 @@ from gdl_keras import plotting
 from gdl_keras.errors import RunError
 from gdl_keras.files import whole_file
 from gdl_keras.training import checkpoint
-from gdl_keras.training.reporting import remove_after_bad_input
+from gdl_keras.training.reporting import keep_run
 
 
 class Samples(keras.callbacks.Callback):
@@ -73,7 +73,7 @@ class Recorder(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         numbers = {name: float(value) for name, value in (logs or {}).items()}
         self.history.append({"epoch": epoch + 1, **numbers, "seconds": round(time.monotonic() - self.started, 2)})
-        remove_after_bad_input(self.folder, finished=True)
+        keep_run()
         checkpoint.save_checkpoint(self.folder, self.model, epoch + 1, self.history)
         self.write_history()
 

@@ -29,6 +29,8 @@ def save_checkpoint(folder, model, epochs_done, history):
         history: list of {name: number}, one for each epoch.
     """
     target = Path(folder) / "checkpoint" / f"epoch_{epochs_done:04d}"
+    # One that is there already was found damaged, or this epoch would not have been trained again.
+    shutil.rmtree(target, ignore_errors=True)
     with whole_folder(target) as partial:
         model.save(partial / "model.keras")
         state = {
@@ -111,7 +113,8 @@ def _model_file(path):
 
 def _checkpoints(folder):
     found = (Path(folder) / "checkpoint").glob("epoch_*")
-    return sorted(path for path in found if re.fullmatch(r"epoch_\d{4,}", path.name))
+    whole_names = [path for path in found if re.fullmatch(r"epoch_\d{4,}", path.name)]
+    return sorted(whole_names, key=lambda path: int(path.name.removeprefix("epoch_")))
 
 
 def _digest(path):

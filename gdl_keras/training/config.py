@@ -12,6 +12,8 @@ from typing import Literal
 
 from gdl_keras.errors import InputError
 
+# Of whole numbers that a setting holds, these alone may be 0.
+MAY_BE_ZERO = {"seed", "image"}
 PRESETS = ("cpu", "book", "smoke")
 EXAMPLES = ("", " --dataset ./my_photos --epochs 20 --out runs/mine", " --resume runs/mine")
 # What may differ between a run and its continuation: the rest decides the numbers.
@@ -31,7 +33,7 @@ class Config:
     image_size: int = 32
     # Images in one step.
     batch_size: int = 100
-    # How often to write history, samples and a checkpoint.
+    # Epochs to train for; after each, history, samples and a checkpoint are written.
     epochs: int = 5
     # Steps in one epoch; by default as many as pass over the data once.
     steps_per_epoch: int | None = None
@@ -52,10 +54,12 @@ class Config:
 
     def check(self):
         """Raises InputError where a value is out of range."""
-        for name in ("image_size", "batch_size", "epochs", "steps_per_epoch"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise InputError(f"{flag(name)} is at least 1, not {value}.")
+        for name, value in dataclasses.asdict(self).items():
+            for number in value if isinstance(value, tuple) else (value,):
+                if isinstance(number, int) and number < 1 and name not in MAY_BE_ZERO and not isinstance(number, bool):
+                    raise InputError(f"{flag(name)} is at least 1, not {number}.")
+                if isinstance(number, float) and not (number > 0 if "learning_rate" in name else number >= 0):
+                    raise InputError(f"{flag(name)} is not negative, and a learning rate not 0; it was {number}.")
         if not 0 <= self.seed < 2**31:
             raise InputError(f"--seed lies between 0 and {2**31 - 1}, not {self.seed}.")
         if self.resume and self.out:
@@ -103,16 +107,23 @@ def read_config(folder):
     """
     path = Path(folder) / "config.json"
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
         raise InputError(f"{folder} is not the folder of a run: it has no config.json.") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read ({error}): start a new run.") from None
+    if not isinstance(config, dict):
+        raise InputError(f"{path} is damaged: start a new run.")
+    return config
 
 
 def flag(field_name):
     """The command-line flag of a field: batch_size -> --batch-size."""
     return "--" + field_name.replace("_", "-")
+
+
+def _is_like(value, usual):
+    return value is None or usual is None or type(value) is type(usual)
 
 
 def _parser(defaults, chapter):
@@ -131,6 +142,7 @@ def _parser(defaults, chapter):
 
 def _continued(settings_class, folder, chapter, arguments):
     stored = read_config(folder)
+    stored.pop("data", None)
     if stored.pop("chapter", None) != chapter:
         raise InputError(f"{folder} holds a run of another model: go on with it by its own chapter.")
     names = {field.name for field in dataclasses.fields(settings_class)}
@@ -139,6 +151,9 @@ def _continued(settings_class, folder, chapter, arguments):
     # JSON knows lists alone.
     stored = {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
     defaults = settings_class(**stored)
+    usual = settings_class()
+    if any(not _is_like(value, getattr(usual, name)) for name, value in stored.items()):
+        raise InputError(f"{folder}/config.json is damaged: start a new run.")
     settings = _parser(defaults, chapter).parse_args(arguments).settings
     for name in sorted(names - CHANGEABLE_ON_RESUME):
         if getattr(settings, name) != getattr(defaults, name):

@@ -8,8 +8,8 @@ import traceback
 from gdl_keras.errors import GDLError, InputError
 
 INTERRUPTED = 130
-# Folders of runs that have not learnt anything yet: bad input takes them away again.
-_unfinished = set()
+# The run that this program is in the middle of: {"chapter", "folder", "is_worthless"}, or empty.
+_run = {}
 
 
 def in_notebook():
@@ -23,30 +23,38 @@ def explain_errors(debug=False):
         sys.excepthook = lambda kind, error, trace: sys.exit(report(error, debug))
 
 
-def remove_after_bad_input(folder, finished=False):
-    """Marks a new folder as worth nothing if bad input ends the program now, or, `finished`, as worth keeping."""
-    (_unfinished.discard if finished else _unfinished.add)(folder)
+def open_run(chapter, folder, is_new):
+    """From now on, errors tell how to go on with this run; bad input takes away what a new one has written."""
+    _run.update(chapter=chapter, folder=folder, is_worthless=is_new)
+
+
+def keep_run():
+    """The run has learnt something: nothing takes it away any more."""
+    _run["is_worthless"] = False
 
 
 def report(error, debug=False):
     """Prints what went wrong, to stderr, and returns the exit code for it."""
     sys.stdout.flush()
-    while isinstance(error, InputError) and _unfinished:
-        shutil.rmtree(_unfinished.pop(), ignore_errors=True)
+    if isinstance(error, InputError) and _run.get("is_worthless"):
+        shutil.rmtree(_run["folder"], ignore_errors=True)
+        _run.clear()
     if debug:
         traceback.print_exception(error, file=sys.stderr)
     else:
         print(_sentence(error), file=sys.stderr)
+    if _run and any((_run["folder"] / "checkpoint").glob("epoch_*")):
+        print(f"Go on with: gdl run {_run['chapter']} --resume {_run['folder']}", file=sys.stderr)
     return INTERRUPTED if isinstance(error, KeyboardInterrupt) else getattr(error, "exit_code", 1)
 
 
 def _sentence(error):
     if isinstance(error, KeyboardInterrupt):
-        return "Stopped.  Whatever epochs were finished are kept: go on with --resume and the run's folder."
+        return "Stopped."
     if isinstance(error, MemoryError):
         return "Out of memory: try a smaller --batch-size or --image-size."
     if _is_full_disk(error):
-        return "The disk is full.  Free some space, then go on with --resume and the run's folder."
+        return "Error: The disk is full.  Free some space and try again."
     if isinstance(error, GDLError):
         return f"Error: {error}"
     return f"Unexpected {type(error).__name__}: {error}\nThe same command with --debug shows where it happened."

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 from gdl_keras import data
@@ -11,7 +12,7 @@ from gdl_keras.backend import start_tensorflow, use_tensorflow
 from gdl_keras.errors import InputError
 from gdl_keras.files import write_text
 from gdl_keras.training import checkpoint, config
-from gdl_keras.training.reporting import explain_errors, in_notebook, remove_after_bad_input
+from gdl_keras.training.reporting import explain_errors, in_notebook, keep_run, open_run
 
 PRESET_HINT = {
     "cpu": "minutes on a laptop; --preset book is the book's own recipe, --preset smoke a quick try",
@@ -51,14 +52,18 @@ class Run:
 
     def __init__(self, settings, chapter):
         use_tensorflow()  # says so at once where Keras is set to another backend
+        if settings.tensorboard and not find_spec("tensorboard"):
+            raise InputError("TensorBoard is not installed: pip install tensorboard, or leave --tensorboard away.")
         self.settings = settings
         self.chapter = chapter
         self.pictures = []
         self._is_open = False
+        self._data = {}
         print(f"{chapter}, preset {settings.preset}: {PRESET_HINT[settings.preset]}", flush=True)
         self._restore_from, state = None, {"epochs_done": 0, "history": []}
         if settings.resume:
             self.folder = settings.resume
+            self._data_before = config.read_config(self.folder).get("data", {})
             self._restore_from, state = checkpoint.newest_checkpoint(self.folder)
             print(f"Going on after epoch {state['epochs_done']} in {self.folder}", flush=True)
         else:
@@ -93,6 +98,12 @@ class Run:
             skip_unreadable=settings.skip_unreadable,
             **options,
         )
+        if self.settings.resume and self._data_before.get(split, images.identity) != images.identity:
+            raise InputError(
+                f"The {split} images of {settings.dataset} are not those that the run began with: "
+                "bring them back, or start a new run."
+            )
+        self._data[split] = images.identity
         print(f"{images.num_images:,} {split} images of {settings.dataset} ({images.source})", flush=True)
         return images
 
@@ -104,7 +115,8 @@ class Run:
 
         self._open_folder()
         recorder = Recorder(self.folder, self._history, self._restore_from)
-        callbacks = [StopOnDivergence(), recorder, Samples(self.folder)]
+        # The checkpoint comes last: what it says was done, samples included, has been written.
+        callbacks = [StopOnDivergence(), Samples(self.folder), recorder]
         if self.settings.tensorboard:
             callbacks.append(keras.callbacks.TensorBoard(self.folder / "tensorboard"))
         return callbacks
@@ -129,7 +141,7 @@ class Run:
     def finish(self, **metrics):
         """Writes metrics.json (the last epoch's numbers and `metrics`), and names what the run has made."""
         self._open_folder()
-        remove_after_bad_input(self.folder, finished=True)
+        keep_run()
         metrics = {name: float(value) for name, value in metrics.items()}
         self._write_json("metrics.json", {**(self._history[-1] if self._history else {}), **metrics})
         for name, value in metrics.items():
@@ -160,12 +172,12 @@ class Run:
             return
         from gdl_keras.training import environment
 
-        if not self.folder.exists():
-            remove_after_bad_input(self.folder)
+        open_run(self.chapter, self.folder, is_new=not self.settings.resume)
         stored = {"chapter": self.chapter, **self.settings.to_dict(), "out": None, "resume": None}
-        self._write_json("config.json", stored)
+        self._write_json("config.json", {**stored, "data": self._data})
         self._write_json("environment.json", environment.describe())
         self._is_open = True
+        print(f"Everything goes to {self.folder}", flush=True)
 
     def _write_json(self, name, content):
         write_text(self.folder / name, json.dumps(content, indent=1) + "\n")

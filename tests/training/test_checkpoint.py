@@ -55,7 +55,10 @@ def test_a_damaged_checkpoint_is_left_aside_for_the_one_before(run, harm):
     assert state["epochs_done"] == 2
     assert "epoch_0003 is damaged" in said[0]
     assert path.parent.name == "epoch_0002"
-    harm(run / "checkpoint" / "epoch_0002")
+    checkpoint.save_checkpoint(run, autoencoder(), 3, [])
+    assert checkpoint.newest_checkpoint(run, say=said.append)[1]["epochs_done"] == 3
+    for name in ("epoch_0002", "epoch_0003"):
+        harm(run / "checkpoint" / name)
     with pytest.raises(InputError, match=r"No checkpoint .* is whole"):
         checkpoint.newest_checkpoint(run, say=said.append)
 

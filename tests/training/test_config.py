@@ -87,9 +87,12 @@ def test_a_run_of_another_model_or_version_or_none_is_refused(stopped_run, tmp_p
         parse("--resume", str(stopped_run(height=3)))
     with pytest.raises(InputError, match="not the folder of a run"):
         parse("--resume", str(tmp_path / "nothing"))
-    (tmp_path / "config.json").write_text("{half")
-    with pytest.raises(InputError, match="cannot be read"):
-        parse("--resume", str(tmp_path))
+    for content, words in [("{half", "cannot be read"), ("[]", "damaged")]:
+        (tmp_path / "config.json").write_text(content)
+        with pytest.raises(InputError, match=words):
+            parse("--resume", str(tmp_path))
+    with pytest.raises(InputError, match="damaged"):
+        parse("--resume", str(stopped_run(epochs="x")))
 
 
 def test_resume_and_out_exclude_each_other(stopped_run):

@@ -36,7 +36,7 @@ class Settings(Config):
 
     dataset: str = "fashion,fashion_mini"
     epochs: int = 4
-    steps_per_epoch: int | None = 400
+    steps_per_epoch: int | None = 350
     # Numbers in a latent point.
     latent_dim: int = 2
     # Weight of the KL term.
@@ -47,7 +47,7 @@ class Settings(Config):
     # Other values of beta to train a model with, for comparison.
     compare_betas: tuple[float, ...] = (0.1, 20.0)
     # Steps of training for each of those.
-    compare_steps: int = 250
+    compare_steps: int = 150
 
 
 run = Run.start(
@@ -179,13 +179,14 @@ if run.latent_dim == 2:
 # be worn.
 
 # %%
-pairs = np.random.default_rng(run.seed).choice(len(points), (4, 2), replace=False)
+pairs = np.random.default_rng(run.seed).choice(len(points), (min(4, len(points) // 2), 2), replace=False)
 share = np.linspace(0, 1, 10, dtype="float32")[:, None]
 walks = {
     f"{row + 1}": model.generate(latents=(1 - share) * points[a] + share * points[b])
     for row, (a, b) in enumerate(pairs)
 }
-run.show("interpolation", plotting.rows(walks))
+if walks:
+    run.show("interpolation", plotting.rows(walks))
 
 # %% [markdown]
 # ## What beta does

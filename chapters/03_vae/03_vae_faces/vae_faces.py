@@ -138,9 +138,10 @@ run.show("generated", plotting.grid(model.generate(30, seed=run.seed), columns=1
 # reconstruction.
 
 # %%
+has = {}
 if train.attributes is not None:
     has = {name: train.attributes[some, i] > 0 for i, name in enumerate(train.attribute_names)}
-else:
+elif train.labels is not None:
     has = {name: train.labels[some] == i for i, name in enumerate(train.class_names)}
 starts = model.encode(originals[:5])[0]
 strengths = (-2, -1, 0, 1, 2)
@@ -155,10 +156,13 @@ for name in run.attributes or list(has)[:3]:
 # Straight lines between the latent points of two images.
 
 # %%
-ends = model.encode(test.sample(8, seed=5))[0]
+ends = model.encode(test.sample(min(8, test.num_images // 2 * 2), seed=5))[0]
 share = np.linspace(0, 1, 10, dtype="float32")[:, None]
-morphs = {f"{i // 2 + 1}": model.generate(latents=(1 - share) * ends[i] + share * ends[i + 1]) for i in range(0, 8, 2)}
-run.show("morphs", plotting.rows(morphs))
+morphs = {
+    f"{i // 2 + 1}": model.generate(latents=(1 - share) * ends[i] + share * ends[i + 1]) for i in range(0, len(ends), 2)
+}
+if morphs:
+    run.show("morphs", plotting.rows(morphs))
 
 # %%
 test_loss, test_reconstruction_loss, test_kl_loss = model.evaluate(test, verbose=0)

@@ -39,7 +39,7 @@ def unpack(archive, folder):
 
 def _check_place(member, archive):
     path = PurePosixPath(member.filename.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+    if path.is_absolute() or ".." in path.parts or (path.parts and ":" in path.parts[0]):
         raise InputError(
             f"{archive.name} was refused and removed: its member {member.filename!r} would land outside its folder."
         )

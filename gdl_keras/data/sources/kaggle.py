@@ -91,7 +91,7 @@ class Kaggle:
         except (requests.exceptions.RequestException, ValueError) as error:
             raise RunError(
                 f"The download of {self.slug} from Kaggle failed ({type(error).__name__}): no network, or cut off.  "
-                "The partial download is kept, and the same command goes on from there."
+                "Whatever has arrived is kept, and the same command goes on from there."
             ) from None
         return archive
 
