@@ -36,7 +36,7 @@ class Settings(Config):
 
     dataset: str = "fashion,fashion_mini"
     epochs: int = 4
-    steps_per_epoch: int | None = 350
+    steps_per_epoch: int | None = 300
     # Numbers in a latent point.
     latent_dim: int = 2
     # Weight of the KL term.
@@ -47,7 +47,7 @@ class Settings(Config):
     # Other values of beta to train a model with, for comparison.
     compare_betas: tuple[float, ...] = (0.1, 20.0)
     # Steps of training for each of those.
-    compare_steps: int = 150
+    compare_steps: int = 300
 
 
 run = Run.start(

@@ -156,10 +156,11 @@ for name in run.attributes or list(has)[:3]:
 # Straight lines between the latent points of two images.
 
 # %%
-ends = model.encode(test.sample(min(8, test.num_images // 2 * 2), seed=5))[0]
+ends = model.encode(test.sample(8, seed=5))[0]
 share = np.linspace(0, 1, 10, dtype="float32")[:, None]
 morphs = {
-    f"{i // 2 + 1}": model.generate(latents=(1 - share) * ends[i] + share * ends[i + 1]) for i in range(0, len(ends), 2)
+    f"{i // 2 + 1}": model.generate(latents=(1 - share) * ends[i] + share * ends[i + 1])
+    for i in range(0, len(ends) - 1, 2)
 }
 if morphs:
     run.show("morphs", plotting.rows(morphs))

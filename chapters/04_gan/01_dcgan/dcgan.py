@@ -1,0 +1,179 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: py:percent,ipynb
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # DCGAN: a forger and a detective
+#
+# Two networks again, but this time they play against each other.  The **generator** turns random points into images.
+# The **discriminator** sees real images and generated ones, and says which is which.  The generator learns from the
+# discriminator's answers how to be taken for real; the discriminator learns to see through it.  Nobody ever compares
+# two images pixel by pixel, so nothing asks for an average, and the images are sharp.
+#
+# The game has no loss that goes down, and it can go wrong: look at the accuracies below, not at the losses.
+#
+# Book: chapter 4, "Deep Convolutional GAN (DCGAN)".
+
+# %%
+from dataclasses import dataclass
+from typing import Literal
+
+from gdl_keras.training import Config, Run
+
+
+@dataclass
+class Settings(Config):
+    """A DCGAN on grey images."""
+
+    dataset: str = "fashion,fashion_mini"
+    batch_size: int = 128
+    epochs: int = 10
+    steps_per_epoch: int | None = 250
+    # Numbers in a latent point.
+    latent_dim: int = 100
+    # Channels of the generator from its smallest image on; the discriminator has them the other way round.
+    filters: tuple[int, ...] = (128, 64, 32)
+    # How images are enlarged: transposed convolutions, or repeated pixels and a convolution (no checkerboard).
+    upsampling: Literal["transposed", "resize"] = "transposed"
+    # What the discriminator is told in place of 1 (real) and 0 (generated); book: outside [0, 1], as in its code.
+    label_noise: Literal["none", "smooth", "one_sided", "flip", "book"] = "smooth"
+    # How much of that.
+    noise: float = 0.1
+    dropout: float = 0.3
+    learning_rate: float = 2e-4
+    # Adam's memory of past gradients: less than usual, because the other network moves.
+    beta_1: float = 0.5
+    # How much of itself the average of the generator's weights keeps in each step; 0 for no average.
+    ema_decay: float = 0.99
+
+
+run = Run.start(
+    Settings,
+    chapter="04_gan/01_dcgan",
+    presets={
+        "book": {
+            "dataset": "bricks",
+            "image_size": 64,
+            "epochs": 300,
+            "steps_per_epoch": None,
+            "filters": (512, 256, 128, 64),
+            "ema_decay": 0.0,
+        },
+        "smoke": {
+            "dataset": "fashion_mini",
+            "epochs": 1,
+            "steps_per_epoch": 2,
+            "batch_size": 16,
+            "filters": (8, 8, 8),
+        },
+    },
+)
+
+# %% [markdown]
+# ## The data
+
+# %%
+import numpy as np
+from keras.optimizers import Adam
+
+from gdl_keras import plotting
+from gdl_keras.models.dcgan import DCGAN, build_discriminator, build_generator
+
+train = run.load("train", channels=1)
+test = run.load("test", channels=1)
+run.show("training_images", plotting.grid(train.sample(20), columns=10))
+
+# %% [markdown]
+# ## The networks
+# The generator takes a latent point for an image of one pixel with many channels, and enlarges it; the discriminator
+# is the same road backwards.
+
+# %%
+generator = build_generator(train.image_shape, run.latent_dim, run.filters, run.upsampling)
+discriminator = build_discriminator(train.image_shape, run.filters[::-1], run.dropout)
+generator.summary()
+discriminator.summary()
+plotting.show_source(build_generator, build_discriminator)
+
+# %% [markdown]
+# ## The game
+# One step: the discriminator improves on a batch of real and a batch of generated images, then the generator improves
+# against it.
+
+# %%
+model = DCGAN(
+    generator,
+    discriminator,
+    label_noise=run.label_noise,
+    noise=run.noise,
+    ema_decay=run.ema_decay or None,
+    seed=run.seed,
+)
+model.compile(
+    discriminator_optimizer=Adam(run.learning_rate, run.beta_1),
+    generator_optimizer=Adam(run.learning_rate, run.beta_1),
+)
+plotting.show_source(DCGAN.train_step)
+
+# %%
+model.fit(
+    train,
+    epochs=run.epochs,
+    steps_per_epoch=run.steps_per_epoch,
+    initial_epoch=run.initial_epoch,
+    callbacks=run.callbacks(),
+)
+
+# %% [markdown]
+# ## How the game went
+# A discriminator that is always right has nothing to teach any more; one that is right half the time has nothing left
+# to say.  In between is where the generator learns.
+
+# %%
+run.show("losses", plotting.curves(run.history, ["discriminator_loss", "generator_loss"]))
+run.show("accuracies", plotting.curves(run.history, ["real_accuracy", "fake_accuracy"], y_label="accuracy"))
+
+# %% [markdown]
+# ## New images
+
+# %%
+generated = model.generate(40, seed=run.seed)
+run.show("generated", plotting.grid(generated, columns=10))
+
+# %% [markdown]
+# ## Or copies?
+# Below each generated image, the training image nearest to it.  A generator that had learnt its lessons by heart would
+# show the same picture twice.  All distances come out of one product of matrices:
+# $|a - b|^2 = |a|^2 - 2 a b + |b|^2$.
+
+
+# %%
+def nearest_images(images, candidates):
+    """For each image, the candidate at the smallest Euclidean distance."""
+    a, b = images.reshape(len(images), -1), candidates.reshape(len(candidates), -1)
+    distances = (a**2).sum(axis=1)[:, None] - 2 * a @ b.T + (b**2).sum(axis=1)
+    return candidates[distances.argmin(axis=1)]
+
+
+copies = nearest_images(generated[:10], train.images(slice(0, 40_000)))
+run.show("nearest", plotting.rows({"generated": generated[:10], "nearest real": copies}))
+
+# %% [markdown]
+# ## A walk through the latent space
+# From point to point in straight lines: where each stop is an image of its own, nothing was learnt by heart.
+
+# %%
+points = model.sample_latents(4, seed=run.seed)
+share = np.linspace(0, 1, 10, dtype="float32")[:, None]
+walks = {f"{row + 1}": model.generate(latents=(1 - share) * points[row] + share * points[row + 1]) for row in range(3)}
+run.show("interpolation", plotting.rows(walks))
+
+# %%
+losses = model.evaluate(test, verbose=0, return_dict=True)
+run.finish(**{f"test_{name}": value for name, value in losses.items()})
