@@ -55,7 +55,7 @@ def data_command(options, rest):
             print(data.download(name, force=options.force))
     else:
         for key, value in data.info(options.name).items():
-            print(f"{key + ':':14} {value}")
+            print(f"{key + ':':14} {_readable(value)}")
 
 
 def run_command(options, rest):
@@ -139,6 +139,16 @@ def _sample_examples():
     return (
         "examples:\n  gdl sample runs/mine -n 64 -o grid.png --seed 7\n  gdl sample runs/mine -n 10000 -o samples.npz"
     )
+
+
+def _readable(value):
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_readable(item)}" for name, item in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_readable, value)) or "none"
+    if isinstance(value, bool) or value is None:
+        return "yes" if value else "no" if value is False else "none"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _print_catalogue(data):
