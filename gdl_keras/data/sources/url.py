@@ -86,6 +86,7 @@ def chorales():
 
 
 def check_midi(content):
+    """Raises where a download is no MIDI file, which begins with the four letters MThd."""
     if not content.startswith(b"MThd"):
         raise ValueError("not a MIDI file")
 
