@@ -32,7 +32,9 @@ def grid(images, columns=None, title=None):
 def rows(named_images):
     """One labelled row of images for each item of {label: images}: originals above their reconstructions."""
     picture = mosaic(np.concatenate([np.asarray(images) for images in named_images.values()]), _longest(named_images))
-    figure, axes = _figure(INCHES_PER_IMAGE * _longest(named_images) + 1.2, INCHES_PER_IMAGE * len(named_images))
+    room_for_labels = 0.4 + 0.09 * max(len(label) for label in named_images)
+    width = INCHES_PER_IMAGE * _longest(named_images) + room_for_labels
+    figure, axes = _figure(width, INCHES_PER_IMAGE * len(named_images))
     axes.imshow(picture)
     step = picture.shape[0] / len(named_images)
     axes.set_yticks([step * (i + 0.5) for i in range(len(named_images))], list(named_images))
