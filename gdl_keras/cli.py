@@ -119,7 +119,7 @@ def _parser():
     sample.add_argument("-n", type=int, default=64, help="how many images (default: 64)")
     sample.add_argument("-o", "--output", type=Path, default=Path("samples.png"), help="a .png grid or an .npz array")
     sample.add_argument("--seed", type=int, help="the same seed gives the same images")
-    sample.add_argument("--label", type=int, help="for conditional models: the class to draw")
+    sample.add_argument("--label", type=int, help="for conditional models: the class to draw (default: all in turn)")
 
     commands.add_parser("doctor", help="what this machine has, and what is missing")
     return parser

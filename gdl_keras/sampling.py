@@ -16,7 +16,7 @@ def sample(run, n, output, seed=None, label=None):
         n: int, how many images.
         output: path that ends in .png (a grid) or .npz (`images`, uint8 array (n, height, width, channels)).
         seed: int or None; the same seed gives the same images.
-        label: int or None, the class that a conditional model draws.
+        label: int or None, the class, or the one attribute, that a conditional model draws; by default all in turn.
 
     Returns:
         `Path` of the file.
@@ -52,11 +52,12 @@ def load_for_sampling(run):
 
 
 def _conditions(model, n, label):
-    if label is None:
-        return {}
     num_classes = getattr(model, "num_classes", None)
+    if num_classes is None and label is None:
+        return {}
     if num_classes is None:
         raise InputError(f"{type(model).__name__} is not conditional: leave --label away.")
-    if not 0 <= label < num_classes:
+    if label is not None and not 0 <= label < num_classes:
         raise InputError(f"--label lies between 0 and {num_classes - 1}, not {label}.")
-    return {"labels": np.full(n, label)}
+    labels = np.arange(n) % num_classes if label is None else np.full(n, label)
+    return {"labels": labels if model.has_class_labels() else np.eye(num_classes, dtype="float32")[labels]}

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from gdl_keras import cli
-from tests.cases import autoencoder
+from tests.cases import autoencoder, cgan
 
 QUICK = ["--preset", "smoke", "--steps-per-epoch", "1", "--batch-size", "8"]
 
@@ -234,3 +234,15 @@ def test_a_run_does_not_go_on_with_other_images(gdl, tmp_path):
     assert code == 2
     assert "not those that the run began with" in err
     assert (tmp_path / "out" / "model.keras").exists()
+
+
+def test_sample_draws_the_class_asked_for_or_all_in_turn(gdl, tmp_path):
+    for attributes in (False, True):
+        model = cgan(3, attributes)
+        model.save(tmp_path / "cgan.keras")
+        assert gdl("sample", "cgan.keras", "-n", "6", "-o", "all.npz", "--seed", "7")[0] == 0
+        assert gdl("sample", "cgan.keras", "-n", "6", "-o", "one.npz", "--seed", "7", "--label", "1")[0] == 0
+        every, one = (np.load(name, allow_pickle=False)["images"] for name in ("all.npz", "one.npz"))
+        same = [np.array_equal(a, b) for a, b in zip(every, one)]
+        assert same == [False, True, False, False, True, False]
+    assert gdl("sample", "cgan.keras", "--label", "3")[0] == 2

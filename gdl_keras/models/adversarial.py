@@ -168,15 +168,16 @@ class AdversarialModel(GenerativeModel):
         if not self.learns_from_labels:
             return super().sample_sheet(seed)
         points = np.tile(self.sample_latents(10, seed), (self.num_classes, 1))
-        labels = np.arange(self.num_classes) if self._has_class_labels() else np.eye(self.num_classes)
+        labels = np.arange(self.num_classes) if self.has_class_labels() else np.eye(self.num_classes)
         return self.generate(latents=points, labels=labels.repeat(10, axis=0)), 10
 
-    def _has_class_labels(self):
+    def has_class_labels(self):
+        """Whether labels are class numbers; else they are rows of attributes."""
         return self.generator.inputs[1].dtype == "int64"
 
     def _checked(self, labels, n):
         shape = self.generator.inputs[1].shape[1:]
-        classes = self._has_class_labels()
+        classes = self.has_class_labels()
         wanted = f"integers from 0 to {self.num_classes - 1}" if classes else f"rows of {self.num_classes} attributes"
         sentence = f"{type(self).__name__} makes what labels say: pass labels=..., {n} {wanted}"
         if labels is None:

@@ -43,7 +43,7 @@ def report(error, debug=False):
         traceback.print_exception(error, file=sys.stderr)
     else:
         print(_sentence(error), file=sys.stderr)
-    if _run and any((_run["folder"] / "checkpoint").glob("epoch_*")):
+    if "folder" in _run and any((_run["folder"] / "checkpoint").glob("epoch_*")):
         print(f"Go on with: gdl run {_run['chapter']} --resume {_run['folder']}", file=sys.stderr)
     return INTERRUPTED if isinstance(error, KeyboardInterrupt) else getattr(error, "exit_code", 1)
 
