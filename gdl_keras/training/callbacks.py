@@ -78,6 +78,7 @@ class Recorder(keras.callbacks.Callback):
         self.write_history()
 
     def on_train_end(self, logs=None):
+        # Not a copy of the last checkpoint: a callback such as EarlyStopping may have put better weights back.
         with whole_file(self.folder / "model.keras") as partial:
             self.model.save(partial)
         self.write_history()

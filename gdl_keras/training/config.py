@@ -14,7 +14,6 @@ from gdl_keras.errors import InputError
 
 # Of whole numbers that a setting holds, these alone may be 0.
 MAY_BE_ZERO = {"seed", "image"}
-PRESETS = ("cpu", "book", "smoke")
 EXAMPLES = ("", " --dataset ./my_photos --epochs 20 --out runs/mine", " --resume runs/mine")
 # What may differ between a run and its continuation: the rest decides the numbers.
 CHANGEABLE_ON_RESUME = {"epochs", "resume", "out", "tensorboard", "debug"}
@@ -24,8 +23,9 @@ CHANGEABLE_ON_RESUME = {"epochs", "resume", "out", "tensorboard", "debug"}
 class Config:
     """Settings that every chapter has; a chapter's own dataclass adds to them."""
 
-    # How much to do: cpu (minutes on two cores), book (the book's data and numbers), smoke (seconds).
-    preset: Literal["cpu", "book", "smoke"] = "cpu"
+    # How much to do: cpu (minutes on two cores), book (the book's data and numbers), smoke (seconds); a chapter may
+    # have more.
+    preset: str = "cpu"
     # A name from `gdl data list`, kaggle:OWNER/SLUG, tfds:NAME, or a folder of images; of several, separated by
     # commas, the first that is here or can be fetched.
     dataset: str = "fashion_mini"
@@ -75,7 +75,7 @@ def parse(settings_class, presets, chapter, arguments):
 
     Args:
         settings_class: subclass of `Config`.
-        presets: {preset: {field: value}}; "cpu" is what the fields' defaults say.
+        presets: {preset: {field: value}}, "book" and "smoke" at least; "cpu" is what the fields' defaults say.
         chapter: such as "03_vae/02_vae_fashion".
         arguments: list of str.
 
@@ -88,13 +88,13 @@ def parse(settings_class, presets, chapter, arguments):
     """
     # These two decide what the other flags' defaults are, which --help shows.
     first = argparse.ArgumentParser(prog=f"gdl run {chapter}", add_help=False, allow_abbrev=False)
-    first.add_argument("--preset", choices=PRESETS, default="cpu")
+    first.add_argument("--preset", choices=("cpu", *presets), default="cpu")
     first.add_argument("--resume", type=Path)
     known, _ = first.parse_known_args(arguments)
     if known.resume:
-        return _continued(settings_class, known.resume, chapter, arguments)
+        return _continued(settings_class, presets, known.resume, chapter, arguments)
     defaults = settings_class(**{**presets.get(known.preset, {}), "preset": known.preset})
-    settings = _parser(defaults, chapter).parse_args(arguments).settings
+    settings = _parser(defaults, chapter, presets).parse_args(arguments).settings
     settings.check()
     return settings
 
@@ -126,12 +126,12 @@ def _is_like(value, usual):
     return value is None or usual is None or type(value) is type(usual)
 
 
-def _parser(defaults, chapter):
+def _parser(defaults, chapter, presets=()):
     from simple_parsing import ArgumentParser, DashVariant
 
     parser = ArgumentParser(
         prog=f"gdl run {chapter}",
-        usage=f"gdl run {chapter} [--preset cpu|book|smoke] [flags]",
+        usage=f"gdl run {chapter} [--preset {'|'.join(('cpu', *presets))}] [flags]",
         epilog="\n  ".join(["examples:", *(f"gdl run {chapter}{flags}" for flags in EXAMPLES)]),
         add_option_string_dash_variants=DashVariant.DASH,
         allow_abbrev=False,
@@ -140,7 +140,7 @@ def _parser(defaults, chapter):
     return parser
 
 
-def _continued(settings_class, folder, chapter, arguments):
+def _continued(settings_class, presets, folder, chapter, arguments):
     stored = read_config(folder)
     stored.pop("data", None)
     if stored.pop("chapter", None) != chapter:
@@ -154,7 +154,7 @@ def _continued(settings_class, folder, chapter, arguments):
     usual = settings_class()
     if any(not _is_like(value, getattr(usual, name)) for name, value in stored.items()):
         raise InputError(f"{folder}/config.json is damaged: start a new run.")
-    settings = _parser(defaults, chapter).parse_args(arguments).settings
+    settings = _parser(defaults, chapter, presets).parse_args(arguments).settings
     for name in sorted(names - CHANGEABLE_ON_RESUME):
         if getattr(settings, name) != getattr(defaults, name):
             raise InputError(

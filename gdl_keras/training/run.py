@@ -19,6 +19,7 @@ PRESET_HINT = {
     "book": "the book's data and numbers; --preset cpu takes minutes on a laptop",
     "smoke": "a quick try that learns little; --preset cpu takes minutes, --preset book is the book's own recipe",
 }
+OTHER_PRESET_HINT = "one of this chapter's own; --help shows its settings, --preset cpu takes minutes on a laptop"
 
 
 class Run:
@@ -59,7 +60,7 @@ class Run:
         self.pictures = []
         self._is_open = False
         self._data = {}
-        print(f"{chapter}, preset {settings.preset}: {PRESET_HINT[settings.preset]}", flush=True)
+        print(f"{chapter}, preset {settings.preset}: {PRESET_HINT.get(settings.preset, OTHER_PRESET_HINT)}", flush=True)
         self._restore_from, state = None, {"epochs_done": 0, "history": []}
         if settings.resume:
             self.folder = settings.resume

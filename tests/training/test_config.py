@@ -8,7 +8,7 @@ import pytest
 from gdl_keras.errors import InputError
 from gdl_keras.training import config
 
-PRESETS = {"book": {"epochs": 300, "width": 64}, "smoke": {"epochs": 1}}
+PRESETS = {"book": {"epochs": 300, "width": 64}, "smoke": {"epochs": 1}, "thin": {"width": 2}}
 
 
 @dataclass
@@ -42,6 +42,7 @@ def test_a_preset_changes_the_defaults_and_a_flag_beats_the_preset():
     assert (parse("--preset", "book").epochs, parse("--preset", "book").width) == (300, 64)
     assert parse("--epochs", "7", "--preset", "book").epochs == 7
     assert parse("--preset", "smoke", "--width", "3").width == 3
+    assert (parse("--preset", "thin").epochs, parse("--preset", "thin").width) == (Settings().epochs, 2)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +68,7 @@ def test_help_shows_comments_defaults_of_the_preset_and_examples(capsys):
     assert exit_.value.code == 0
     text = " ".join(capsys.readouterr().out.split())
     assert "How wide the network is. (default: 64)" in text
+    assert "--preset cpu|book|smoke|thin" in text
     assert "gdl run 00_test/01_model --dataset ./my_photos" in text
 
 
