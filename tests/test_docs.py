@@ -32,6 +32,15 @@ def test_readme_maps_every_chapter_and_names_every_data_set():
     assert all(f"`{entry.name}`" in text for entry in data.catalogue())
 
 
+@pytest.mark.parametrize("chapter", all_chapters(), ids=lambda chapter: chapter.name)
+def test_readme_names_cells_that_exist(chapter):
+    row = next(line for line in (ROOT / "README.md").read_text().splitlines() if f"[`{chapter.name}`]" in line)
+    headings = re.findall(r"\*([^*]+)\*", row)
+    written = chapter.program.read_text().splitlines()
+    assert headings
+    assert [heading for heading in headings if f"# ## {heading}" not in written] == []
+
+
 @every_page
 def test_no_number_is_left_to_be_filled_in(page):
     assert not re.findall(r"\b[A-Z]{2,}_[A-Z_]*(?:TIME|LOSS|ACCURACY)\b|RESULTS", page.read_text())

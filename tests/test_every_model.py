@@ -132,6 +132,18 @@ def test_samples_follow_the_seed(case):
 
 
 @every_model
+def test_a_morph_goes_from_one_image_to_the_other(case):
+    if not case.generates:
+        pytest.skip("makes no images")
+    model = harness.build(case)
+    start, end = model.sample_latents(2, seed=1)
+    conditions = case.conditions(5)
+    images = model.morph(start, end, steps=5, **conditions)
+    stops = np.stack([start, 0.75 * start + 0.25 * end, 0.5 * (start + end), 0.25 * start + 0.75 * end, end])
+    np.testing.assert_allclose(images, model.generate(latents=stops, **conditions), atol=1e-5)
+
+
+@every_model
 def test_generate_wants_either_a_number_or_points(case):
     if not case.generates:
         pytest.skip("makes no images")

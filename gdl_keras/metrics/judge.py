@@ -5,12 +5,14 @@ colour emoji of 32x32.  No model of the project learns from them.
 """
 
 import json
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from gdl_keras.backend import use_tensorflow
 from gdl_keras.errors import InputError, nearest
+from gdl_keras.metrics.networks import in_batches, in_float32
 
 WEIGHTS = Path(__file__).parent / "weights"
 
@@ -41,7 +43,8 @@ class Judge:
         self.test_accuracy = about["test_accuracy"]
         self.class_names = about["class_names"]
         self.image_shape = tuple(about["image_shape"])
-        network = build_cnn(self.image_shape, len(self.class_names), about["filters"], about["units"])
+        with in_float32():
+            network = build_cnn(self.image_shape, len(self.class_names), about["filters"], about["units"])
         with np.load(WEIGHTS / f"{name}.npz", allow_pickle=False) as stored:
             network.set_weights([stored[f"{index}"].astype("float32") for index in range(len(network.weights))])
         self.model = Classifier(network)
@@ -56,16 +59,16 @@ class Judge:
 
     def probabilities(self, images):
         """float32 array (n, number of classes)."""
-        self._check(images)
-        return self.model.predict(images, verbose=0)
+        return self.features_and_probabilities(images)[1]
 
     def features(self, images):
         """What the last layer but one says of each image: float32 array (n, units)."""
-        import keras
+        return self.features_and_probabilities(images)[0]
 
+    def features_and_probabilities(self, images):
+        """Both of the above in one pass."""
         self._check(images)
-        network = self.model.network
-        return keras.Model(network.inputs, network.get_layer("features").output).predict(images, verbose=0)
+        return self._compute(images)
 
     def share_as_asked(self, images, labels):
         """The share of images that the judge puts into the class that was asked for: float.
@@ -80,10 +83,37 @@ class Judge:
         Returns:
             float64 array (number of classes,); NaN where a class has fewer than two images.
         """
-        features, labels = self.features(images).astype("float64"), np.asarray(labels)
-        groups = [features[labels == label] for label in range(len(self.class_names))]
-        return np.array([group.var(axis=0, ddof=1).sum() if len(group) > 1 else np.nan for group in groups])
+        return total_variance(self.features(images), labels, len(self.class_names))
+
+    @cached_property
+    def _compute(self):
+        network = self.model.network
+        return in_batches(network, [network.get_layer("features").output, network.output])
+
+    def report(self, images, labels, real_images, real_labels):
+        """Whether images are of the classes asked for, and as different from each other as real ones.
+
+        Returns:
+            {"share_as_asked": float, "share_as_asked_real": float, "diversity": {class name: float}}, the last as a
+            share of the diversity of real images of that class.
+        """
+        ratio = self.diversity(images, labels) / self.diversity(real_images, real_labels)
+        return {
+            "share_as_asked": self.share_as_asked(images, labels),
+            "share_as_asked_real": self.share_as_asked(real_images, real_labels),
+            "diversity": dict(zip(self.class_names, ratio.tolist())),
+        }
 
     def _check(self, images):
         if tuple(images.shape[1:]) != self.image_shape:
             raise InputError(f"The judge looks at images of shape {self.image_shape}, not {tuple(images.shape[1:])}.")
+
+
+def total_variance(features, labels, num_classes):
+    """The variance of the features of each class, summed over features: float64 array (num_classes,).
+
+    NaN where a class has fewer than two rows.
+    """
+    features, labels = np.asarray(features, "float64"), np.asarray(labels)
+    groups = [features[labels == label] for label in range(num_classes)]
+    return np.array([group.var(axis=0, ddof=1).sum() if len(group) > 1 else np.nan for group in groups])

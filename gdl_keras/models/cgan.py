@@ -11,8 +11,8 @@ arXiv:1411.1784; trained as a WGAN-GP, as in the book.
 import keras
 from keras import layers
 
-from gdl_keras.layers import OneHot
 from gdl_keras.models.dcgan import enlarge
+from gdl_keras.models.labels import label_input, with_label_planes
 from gdl_keras.models.wgan_gp import WGANGP, score
 
 
@@ -61,23 +61,6 @@ def build_critic(image_shape, num_classes, filters=(64, 128, 128, 128), dropout=
     labels, vectors = label_input(num_classes, attributes)
     x = with_label_planes(layers.Rescaling(2.0, offset=-1.0)(images), vectors)
     return keras.Model([images, labels], score(x, filters, dropout), name="critic")
-
-
-def label_input(num_classes, attributes=False):
-    """(input of labels, the labels as vectors (batch, num_classes))."""
-    if attributes:
-        labels = keras.Input((num_classes,), name="labels")
-        return labels, labels
-    labels = keras.Input((), dtype="int64", name="labels")
-    return labels, OneHot(num_classes)(labels)
-
-
-def with_label_planes(x, vectors):
-    """Images with one more channel for each number of the vectors, every pixel of it that number."""
-    height, width, _ = x.shape[1:]
-    planes = layers.RepeatVector(height * width)(vectors)
-    planes = layers.Reshape((height, width, vectors.shape[-1]))(planes)
-    return layers.Concatenate()([x, planes])
 
 
 @keras.saving.register_keras_serializable(package="gdl_keras")

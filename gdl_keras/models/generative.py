@@ -52,6 +52,22 @@ class GenerativeModel(TapeModel):
             batches.append(np.asarray(batch, "float32"))
         return np.concatenate(batches)
 
+    def morph(self, start, end, steps=10, **conditions):
+        """What lies on the straight line from one latent point to another.
+
+            z(t) = (1 - t) start + t end,   t = 0 ... 1
+
+        Args:
+            start, end: latent points, arrays of one shape.
+            steps: int, how many images, both ends included.
+            conditions: as in `generate`, arrays of length `steps`.
+
+        Returns:
+            float32 array (steps, height, width, channels) in [0, 1].
+        """
+        share = np.linspace(0, 1, steps, dtype="float32").reshape(-1, *[1] * np.ndim(start))
+        return self.generate(latents=(1 - share) * start + share * end, **conditions)
+
     def sample_sheet(self, seed=0):
         """A page of images that shows what the model makes: (images, columns); the same points for the same `seed`."""
         return self.generate(25, seed=seed), 5

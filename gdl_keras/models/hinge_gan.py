@@ -14,12 +14,13 @@ import math
 import keras
 import tensorflow as tf
 from keras import layers, ops
+from keras.initializers import RandomNormal
 
 from gdl_keras import losses
 from gdl_keras.errors import InputError
 from gdl_keras.layers import SpectralNormalization
 from gdl_keras.models.adversarial import AdversarialModel, accuracies
-from gdl_keras.models.cgan import label_input, with_label_planes
+from gdl_keras.models.labels import label_input, with_label_planes
 from gdl_keras.models.sizes import reduced_size
 
 # The image is halved and doubled this often; its smallest version has this many channels.
@@ -50,7 +51,9 @@ def build_generator(image_shape, num_classes=None, latent_dim=64, filters=64, un
     if num_classes is not None:
         labels, vectors = label_input(num_classes)
         inputs = [latents, labels]
-        points = layers.Concatenate()([latents, layers.Dense(label_dim, use_bias=False, name="embedding")(vectors)])
+        # As large as the latent numbers: with Dense's own small start, labels would hardly count beside them.
+        embedding = layers.Dense(label_dim, use_bias=False, kernel_initializer=RandomNormal(stddev=1.0))(vectors)
+        points = layers.Concatenate()([latents, embedding])
 
     x = points
     for width in (units, units, math.prod(smallest)):

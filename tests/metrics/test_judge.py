@@ -56,3 +56,13 @@ def test_what_it_cannot_judge_is_explained(judge):
         judge.classes(np.zeros((1, 28, 28, 1), "float32"))
     with pytest.raises(InputError, match="Did you mean fashion"):
         Judge("fashon")
+
+
+def test_real_images_are_as_diverse_as_real_images(judge, garments):
+    """The report compares each class with its like: in most, half the images vary as much as the other half."""
+    images, labels = garments.images(slice(None)), garments.labels
+    report = judge.report(images[::2], labels[::2], images[1::2], labels[1::2])
+    assert list(report["diversity"]) == garments.class_names
+    assert np.median(list(report["diversity"].values())) == pytest.approx(1, abs=0.1)
+    assert report["share_as_asked"] == judge.share_as_asked(images[::2], labels[::2])
+    assert report["share_as_asked_real"] == judge.share_as_asked(images[1::2], labels[1::2])

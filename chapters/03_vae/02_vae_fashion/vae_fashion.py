@@ -180,11 +180,7 @@ if run.latent_dim == 2:
 
 # %%
 pairs = np.random.default_rng(run.seed).choice(len(points), (min(4, len(points) // 2), 2), replace=False)
-share = np.linspace(0, 1, 10, dtype="float32")[:, None]
-walks = {
-    f"{row + 1}": model.generate(latents=(1 - share) * points[a] + share * points[b])
-    for row, (a, b) in enumerate(pairs)
-}
+walks = {f"{row + 1}": model.morph(points[a], points[b]) for row, (a, b) in enumerate(pairs)}
 if walks:
     run.show("interpolation", plotting.rows(walks))
 

@@ -157,11 +157,7 @@ for name in run.attributes or list(has)[:3]:
 
 # %%
 ends = model.encode(test.sample(8, seed=5))[0]
-share = np.linspace(0, 1, 10, dtype="float32")[:, None]
-morphs = {
-    f"{i // 2 + 1}": model.generate(latents=(1 - share) * ends[i] + share * ends[i + 1])
-    for i in range(0, len(ends) - 1, 2)
-}
+morphs = {f"{i // 2 + 1}": model.morph(ends[i], ends[i + 1]) for i in range(0, len(ends) - 1, 2)}
 if morphs:
     run.show("morphs", plotting.rows(morphs))
 
