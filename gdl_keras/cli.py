@@ -13,6 +13,7 @@ EXAMPLES = """examples:
   gdl run 03_vae/02_vae_fashion --help                every setting of that chapter
   gdl run 03_vae/02_vae_fashion --dataset ./photos    the same on your own images
   gdl sample runs/03_vae/02_vae_fashion/TIME -n 64    new images from what it learnt
+  gdl evaluate runs/03_vae/02_vae_fashion/TIME        how good they are
 """
 
 
@@ -75,6 +76,22 @@ def sample_command(options, rest):
     print(sample(options.run, options.n, options.output, seed=options.seed, label=options.label))
 
 
+def evaluate_command(options, rest):
+    """gdl evaluate RUN"""
+    from gdl_keras.evaluation import evaluate_and_keep
+
+    print(
+        evaluate_and_keep(
+            options.run,
+            options.output,
+            n=options.n,
+            seed=options.seed,
+            features=options.features,
+            dataset=options.dataset,
+        )
+    )
+
+
 def doctor_command(options, rest):
     """gdl doctor"""
     from gdl_keras.doctor import examine
@@ -90,6 +107,7 @@ COMMANDS = {
     "data": data_command,
     "run": run_command,
     "sample": sample_command,
+    "evaluate": evaluate_command,
     "doctor": doctor_command,
 }
 
@@ -121,6 +139,7 @@ def _parser():
     sample.add_argument("--seed", type=int, help="the same seed gives the same images")
     sample.add_argument("--label", type=int, help="for conditional models: the class to draw (default: all in turn)")
 
+    _add_evaluate_parser(commands)
     commands.add_parser("doctor", help="what this machine has, and what is missing")
     return parser
 
@@ -133,6 +152,26 @@ def _add_data_parser(parser):
     download.add_argument("--force", action="store_true", help="fetch again what is here")
     info = actions.add_parser("info", help="what a data set is, where it comes from, its licence")
     info.add_argument("name", metavar="NAME_OR_FOLDER")
+
+
+def _add_evaluate_parser(commands):
+    evaluate = commands.add_parser(
+        "evaluate",
+        help="how good a trained model is, against held-out images",
+        epilog="examples:\n  gdl evaluate runs/mine\n  gdl evaluate runs/mine -n 5000 --features inception --seed 7\n"
+        "  gdl evaluate model.keras --dataset fashion --output",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    evaluate.add_argument("run", metavar="RUN", type=Path, help="a run's folder, or a .keras file")
+    evaluate.add_argument("-n", type=int, help="how many images (default: as many as are held out, at most 10,000)")
+    evaluate.add_argument("--seed", type=int, default=0, help="the same seed gives the same numbers (default: 0)")
+    evaluate.add_argument(
+        "--features",
+        choices=("fashion", "emoji", "inception"),
+        help="the network whose features are compared (default: fashion for grey images, emoji for colour)",
+    )
+    evaluate.add_argument("--dataset", help="compare with these images (default: the run's own)")
+    evaluate.add_argument("--output", action="store_true", help="for a .keras file: write NAME.metrics.json beside it")
 
 
 def _sample_examples():

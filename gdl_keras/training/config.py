@@ -13,10 +13,10 @@ from typing import Literal
 from gdl_keras.errors import InputError
 
 # Of whole numbers that a setting holds, these alone may be 0.
-MAY_BE_ZERO = {"seed", "image"}
+MAY_BE_ZERO = {"seed", "image", "every"}
 EXAMPLES = ("", " --dataset ./my_photos --epochs 20 --out runs/mine", " --resume runs/mine")
 # What may differ between a run and its continuation: the rest decides the numbers.
-CHANGEABLE_ON_RESUME = {"epochs", "resume", "out", "tensorboard", "debug"}
+CHANGEABLE_ON_RESUME = {"epochs", "every", "resume", "out", "tensorboard", "debug"}
 
 
 @dataclass
@@ -37,6 +37,8 @@ class Config:
     epochs: int = 5
     # Steps in one epoch; by default as many as pass over the data once.
     steps_per_epoch: int | None = None
+    # Epochs from one Frechet distance of 1,000 samples, written into the history, to the next; 0 for none.
+    every: int = 0
     # The same seed gives the same run.
     seed: int = 1
     # Numbers in the networks; losses and weights stay float32.

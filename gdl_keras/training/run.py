@@ -60,6 +60,7 @@ class Run:
         self.pictures = []
         self._is_open = False
         self._data = {}
+        self._images = {}
         print(f"{chapter}, preset {settings.preset}: {PRESET_HINT.get(settings.preset, OTHER_PRESET_HINT)}", flush=True)
         self._restore_from, state = None, {"epochs_done": 0, "history": []}
         if settings.resume:
@@ -105,11 +106,16 @@ class Run:
                 "bring them back, or start a new run."
             )
         self._data[split] = images.identity
+        self._images[split] = images
         print(f"{images.num_images:,} {split} images of {settings.dataset} ({images.source})", flush=True)
         return images
 
-    def callbacks(self):
-        """For `fit`: sample pictures, history, checkpoints, and TensorBoard where asked for."""
+    def callbacks(self, test=None):
+        """For `fit`: sample pictures, history, checkpoints; distances and TensorBoard where asked for.
+
+        Args:
+            test: the images that samples are compared with under `--every`; by default the test split.
+        """
         import keras
 
         from gdl_keras.training.callbacks import Recorder, Samples, StopOnDivergence
@@ -117,7 +123,7 @@ class Run:
         self._open_folder()
         recorder = Recorder(self.folder, self._history, self._restore_from)
         # The checkpoint comes last: what it says was done, samples included, has been written.
-        callbacks = [StopOnDivergence(), Samples(self.folder), recorder]
+        callbacks = [StopOnDivergence(), *self._evaluation(test), Samples(self.folder), recorder]
         if self.settings.tensorboard:
             callbacks.append(keras.callbacks.TensorBoard(self.folder / "tensorboard"))
         return callbacks
@@ -152,6 +158,14 @@ class Run:
             print(f"  {path}")
         if (self.folder / "model.keras").exists():
             print(f"The trained model: {self.folder / 'model.keras'}", flush=True)
+
+    def _evaluation(self, test):
+        if not self.settings.every:
+            return []
+        from gdl_keras.metrics import Evaluation, load_extractor
+
+        test = test or self._images.get("test") or self.load("test")
+        return [Evaluation(self.settings.every, test, load_extractor(image_shape=test.image_shape))]
 
     def _prepare_tensorflow(self):
         start_tensorflow()
