@@ -2,14 +2,17 @@
 
     python scripts/build_notebooks.py                              all
     python scripts/build_notebooks.py 03_vae/02_vae_fashion        one
+    python scripts/build_notebooks.py --keep results               all, and their runs are kept in results/runs
 
-The program is the source of truth: edit it, then run this.  Executing means training in the preset `cpu`, in a
-temporary folder; what the run writes is thrown away, what it shows stays in the notebook.
+The program is the source of truth: edit it, then run this.  Executing means training in the preset `cpu`.  What the run
+shows stays in the notebook; what it writes is thrown away unless a folder to keep it in is named.
 """
 
 import argparse
 import re
 import tempfile
+from contextlib import nullcontext
+from pathlib import Path
 
 import jupytext
 import nbformat
@@ -22,10 +25,10 @@ ONE_HOUR = 3600
 NOISE = ("I0000", "E0000", "W0000", "WARNING: All log messages before absl")
 
 
-def build(chapter):
-    """Writes `NAME.ipynb` beside `NAME.py`."""
+def build(chapter, keep=None):
+    """Writes `NAME.ipynb` beside `NAME.py`; its run stays in the folder `keep`."""
     notebook = jupytext.read(chapter.program)
-    with tempfile.TemporaryDirectory() as folder:
+    with nullcontext(keep) if keep else tempfile.TemporaryDirectory() as folder:
         NotebookClient(notebook, timeout=ONE_HOUR, resources={"metadata": {"path": folder}}).execute()
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -61,7 +64,11 @@ def _keeps_something(output):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("chapters", nargs="*", help="names from gdl list; all by default")
-    for chapter in [find_chapter(name) for name in parser.parse_args().chapters] or all_chapters():
+    parser.add_argument("--keep", type=Path, help="folder for the runs; by default they are thrown away")
+    options = parser.parse_args()
+    if options.keep:
+        options.keep.mkdir(parents=True, exist_ok=True)
+    for chapter in [find_chapter(name) for name in options.chapters] or all_chapters():
         print(f"{chapter.name} ...", flush=True)
-        build(chapter)
+        build(chapter, options.keep)
         print(f"{chapter.name}: {chapter.program.with_suffix('.ipynb').stat().st_size / 1000:.0f} kB", flush=True)

@@ -49,6 +49,8 @@ class StopOnDivergence(keras.callbacks.Callback):
 class Recorder(keras.callbacks.Callback):
     """After each epoch, a line in history.csv and a checkpoint; at the end, model.keras.
 
+    The line's `seconds` are those of the training steps, without validation, pictures and what else comes after them.
+
     At the beginning of training it puts the model into the state of `restore_from`, the checkpoint to go on with.
 
     Args:
@@ -70,9 +72,12 @@ class Recorder(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         self.started = time.monotonic()
 
+    def on_train_batch_end(self, batch, logs=None):
+        self.seconds = time.monotonic() - self.started
+
     def on_epoch_end(self, epoch, logs=None):
         numbers = {name: float(value) for name, value in (logs or {}).items()}
-        self.history.append({"epoch": epoch + 1, **numbers, "seconds": round(time.monotonic() - self.started, 2)})
+        self.history.append({"epoch": epoch + 1, **numbers, "seconds": round(self.seconds, 2)})
         keep_run()
         checkpoint.save_checkpoint(self.folder, self.model, epoch + 1, self.history)
         self.write_history()
