@@ -166,7 +166,7 @@ class HingeGAN(AdversarialModel):
         self.generator_loss = generator_loss
 
     def compile(self, discriminator_optimizer=None, generator_optimizer=None, **options):
-        """Sets both optimizers, by default Adam(4e-4) for the discriminator and Adam(2e-4) for the generator, both with
+        """Sets both optimizers, by default Adam(1e-3) for the discriminator and Adam(5e-4) for the generator, both with
         beta_1=0 and beta_2=0.9.
 
         Args:
@@ -175,8 +175,8 @@ class HingeGAN(AdversarialModel):
         """
         self.compile_networks(
             {
-                "discriminator": discriminator_optimizer or keras.optimizers.Adam(4e-4, beta_1=0.0, beta_2=0.9),
-                "generator": generator_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.0, beta_2=0.9),
+                "discriminator": discriminator_optimizer or keras.optimizers.Adam(1e-3, beta_1=0.0, beta_2=0.9),
+                "generator": generator_optimizer or keras.optimizers.Adam(5e-4, beta_1=0.0, beta_2=0.9),
             },
             **options,
         )
