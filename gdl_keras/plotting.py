@@ -32,7 +32,7 @@ def grid(images, columns=None, title=None):
 def rows(named_images):
     """One labelled row of images for each item of {label: images}: originals above their reconstructions."""
     picture = mosaic(np.concatenate([np.asarray(images) for images in named_images.values()]), _longest(named_images))
-    room_for_labels = 0.4 + 0.09 * max(len(label) for label in named_images)
+    room_for_labels = 0.5 + 0.1 * max(len(label) for label in named_images)
     width = INCHES_PER_IMAGE * _longest(named_images) + room_for_labels
     figure, axes = _figure(width, INCHES_PER_IMAGE * len(named_images))
     axes.imshow(picture)
