@@ -15,7 +15,7 @@ from keras import ops  # noqa: E402
 
 # Probabilities nearer to 0 or 1 than this are taken as this near: the logarithm stays finite.
 PROBABILITY_EPSILON = 1e-7
-# Inside the root of a norm: where a gradient is zero the norm has no slope, and without this its slope would be NaN.
+# Inside a root: where a gradient or an error is zero its root has no slope, and without this its slope would be NaN.
 SQUARED_NORM_EPSILON = 1e-12
 
 
@@ -35,6 +35,11 @@ def binary_crossentropy(targets, probabilities):
 def squared_error(targets, predictions):
     """(x - y)^2, the mean over all pixels of an example; float32 tensor (batch,)."""
     return _over_example(ops.mean, ops.square(_float32(targets) - _float32(predictions)))
+
+
+def root_squared_error(targets, predictions):
+    """The root of `squared_error`, per example; float32 tensor (batch,).  At zero error it is 1e-6 and its slope 0."""
+    return ops.sqrt(squared_error(targets, predictions) + SQUARED_NORM_EPSILON)
 
 
 def bernoulli_negative_log_likelihood(targets, probabilities):

@@ -16,13 +16,37 @@ def images(n=16):
     return np.exp(-4 * distance)[..., None].astype("float32")
 
 
-def autoencoder():
+def autoencoder(**options):
     """A tiny `Autoencoder`."""
     from gdl_keras.models import Autoencoder, build_decoder, build_encoder
 
-    model = Autoencoder(build_encoder(IMAGE_SHAPE, 2, (4, 4)), build_decoder(IMAGE_SHAPE, 2, (4, 4)), seed=1)
+    encoder, decoder = build_encoder(IMAGE_SHAPE, 2, (4, 4)), build_decoder(IMAGE_SHAPE, 2, (4, 4))
+    model = Autoencoder(encoder, decoder, seed=1, **options)
     model.compile("adam")
     return model
+
+
+def stacked_autoencoder(units=(8,), output_activation="sigmoid", loss="binary_crossentropy"):
+    """A tiny `Autoencoder` of dense layers."""
+    from gdl_keras.models import Autoencoder, build_dense_decoder, build_dense_encoder
+
+    encoder = build_dense_encoder(IMAGE_SHAPE, 2, units)
+    decoder = build_dense_decoder(IMAGE_SHAPE, 2, units, output_activation=output_activation)
+    model = Autoencoder(encoder, decoder, loss, seed=1)
+    model.compile("adam")
+    return model
+
+
+def linear_autoencoder():
+    """A tiny `Autoencoder` that is principal component analysis in the end."""
+    return stacked_autoencoder((), "linear", "mean_squared_error")
+
+
+def denoising_autoencoder():
+    """A tiny `Autoencoder` that is trained on spoilt images."""
+    from gdl_keras.layers import Corruption
+
+    return autoencoder(loss="root_mean_squared_error", corruption=Corruption("gaussian", 0.3, seed=2))
 
 
 def vae(**options):
@@ -128,6 +152,9 @@ def attribute_labels(n):
 
 CASES = [
     ModelCase("autoencoder", autoencoder, images, draws_noise=False),
+    ModelCase("autoencoder, stacked", stacked_autoencoder, images, draws_noise=False, variant=True),
+    ModelCase("autoencoder, linear", linear_autoencoder, images, draws_noise=False, variant=True),
+    ModelCase("autoencoder, denoising", denoising_autoencoder, images, variant=True),
     ModelCase("vae", vae, images),
     ModelCase("vae, book weighting", lambda: vae(weighting="book"), images),
     ModelCase("vae, gaussian", lambda: vae(likelihood="gaussian", beta=2.0), images),

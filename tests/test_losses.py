@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from scipy import stats
 
 from gdl_keras import losses
@@ -40,6 +41,20 @@ def test_gaussian_likelihood(rng):
 def test_squared_error(rng):
     x, y = rng.normal(size=(2, 3, 4, 4, 2)).astype("float32")
     np.testing.assert_allclose(losses.squared_error(x, y), ((x - y) ** 2).mean(axis=(1, 2, 3)), rtol=1e-5)
+
+
+def test_root_squared_error_has_a_slope_everywhere(rng):
+    x, y = rng.normal(size=(2, 3, 4, 4, 2)).astype("float32")
+    expected = np.sqrt(((x - y).astype("float64") ** 2).mean(axis=(1, 2, 3)))
+    np.testing.assert_allclose(losses.root_squared_error(x, y), expected, rtol=1e-5)
+    y[0] = x[0]
+    y = tf.Variable(y)
+    with tf.GradientTape() as tape:
+        errors = losses.root_squared_error(x, y)
+    gradient = tape.gradient(errors, y).numpy()
+    assert errors[0] < 2e-6 and (gradient[0] == 0).all()
+    # d sqrt(mean(e^2)) / de = e / (number of pixels * sqrt(mean(e^2)))
+    np.testing.assert_allclose(gradient[1], (y.numpy() - x)[1] / (32 * expected[1]), rtol=1e-4, atol=1e-7)
 
 
 def test_normal_log_density(rng):
@@ -85,6 +100,7 @@ def test_kl_is_zero_for_the_standard_normal_alone():
         losses.binary_crossentropy,
         losses.bernoulli_negative_log_likelihood,
         losses.squared_error,
+        losses.root_squared_error,
         lambda x, y: losses.gaussian_negative_log_likelihood(x, y, 1.0),
         losses.kl_to_standard_normal,
     ],

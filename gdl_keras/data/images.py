@@ -78,6 +78,35 @@ class ImageData:
         labelled.class_names = [f"not {attribute}", attribute]
         return labelled
 
+    def without(self, class_name):
+        """The same images but for those of one class; the numbers of the other classes stay.
+
+        Args:
+            class_name: one of `class_names`.
+
+        Returns:
+            an `ImageData`.
+
+        Raises:
+            InputError: there are no labels, no such class, or no other one.
+        """
+        names = self.class_names
+        if self.labels is None:
+            raise self._no_labels()
+        if class_name not in names:
+            raise InputError(f"{self.name} has no class {class_name}.  {nearest(class_name, names)}")
+        kept = np.flatnonzero(self.labels != names.index(class_name))
+        if not len(kept):
+            raise InputError(f"{self.name} has no images but those of {class_name}: leave out another class.")
+        fewer = copy.copy(self)
+        fewer.identity = f"{self.identity} without {class_name}"
+        fewer.num_images = len(kept)
+        fewer.labels = self.labels[kept]
+        fewer.attributes = None if self.attributes is None else self.attributes[kept]
+        fewer.batch_size = min(self.batch_size, len(kept))
+        fewer._pixels = _Chosen(self._pixels, kept)
+        return fewer
+
     def batches(self, first_batch=0, shuffle=True, repeat=True, labels=False, drop_remainder=True):
         """The images as batches.
 
@@ -104,6 +133,21 @@ class ImageData:
             return self.labels
         if self.attributes is not None:
             return self.attributes
-        raise InputError(
+        raise self._no_labels()
+
+    def _no_labels(self):
+        return InputError(
             f"{self.name} has no labels: sort its images into one sub-folder a class, or choose another data set."
         )
+
+
+class _Chosen:
+    """Some of a store's images, by number: read when they are asked for, like the store's own."""
+
+    def __init__(self, pixels, numbers):
+        self.shape = (len(numbers), *pixels.shape[1:])
+        self._pixels = pixels
+        self._numbers = numbers
+
+    def __getitem__(self, indices):
+        return self._pixels[self._numbers[indices]]

@@ -4,6 +4,7 @@ from gdl_keras.backend import use_tensorflow
 
 use_tensorflow()
 
+from gdl_keras.layers.corruption import Corruption  # noqa: E402
 from gdl_keras.layers.dropout import Dropout  # noqa: E402
 from gdl_keras.layers.exact_layer_normalization import ExactLayerNormalization  # noqa: E402
 from gdl_keras.layers.one_hot import OneHot  # noqa: E402
@@ -13,6 +14,7 @@ from gdl_keras.layers.seeds import SeedGenerator  # noqa: E402
 from gdl_keras.layers.spectral_normalization import SpectralNormalization  # noqa: E402
 
 __all__ = [
+    "Corruption",
     "Dropout",
     "ExactLayerNormalization",
     "OneHot",

@@ -8,6 +8,7 @@ from gdl_keras.models.autoencoder import Autoencoder, build_decoder, build_encod
 from gdl_keras.models.cgan import CGAN  # noqa: E402
 from gdl_keras.models.classifier import Classifier, build_cnn, build_mlp  # noqa: E402
 from gdl_keras.models.dcgan import DCGAN  # noqa: E402
+from gdl_keras.models.dense_autoencoder import build_dense_decoder, build_dense_encoder  # noqa: E402
 from gdl_keras.models.gan import GAN  # noqa: E402
 from gdl_keras.models.hinge_gan import HingeGAN  # noqa: E402
 from gdl_keras.models.vae import VAE, build_variational_encoder  # noqa: E402
@@ -24,6 +25,8 @@ __all__ = [
     "HingeGAN",
     "build_cnn",
     "build_decoder",
+    "build_dense_decoder",
+    "build_dense_encoder",
     "build_encoder",
     "build_mlp",
     "build_variational_encoder",

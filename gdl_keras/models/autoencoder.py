@@ -4,8 +4,9 @@ The encoder maps an image to a point in a latent space of `latent_dim` numbers, 
 image, and both learn to make the two images equal.  Nothing tells the points where to be: the cloud that they form has
 gaps and no known shape, which is what the variational autoencoder mends.
 
-Book: chapter 3, "Autoencoders".  Paper: Hinton & Salakhutdinov 2006, Reducing the dimensionality of data with neural
-networks, Science 313.
+Book: chapter 3, "Autoencoders".  Papers: Hinton & Salakhutdinov 2006, Reducing the dimensionality of data with neural
+networks, Science 313; Vincent et al. 2008, Extracting and composing robust features with denoising autoencoders, for
+the variant that sees spoilt images and has to draw the clean ones.  Dense networks are in `dense_autoencoder.py`.
 """
 
 import math
@@ -14,13 +15,19 @@ import keras
 import tensorflow as tf
 from keras import layers, ops
 
-from gdl_keras.losses import binary_crossentropy
+from gdl_keras import losses
+from gdl_keras.errors import InputError
 from gdl_keras.models.base import images_of
 from gdl_keras.models.generative import GenerativeModel, random_normal
 from gdl_keras.models.sizes import reduced_size
 
 # How much the running description of the latent cloud keeps of itself in each step.
 LATENT_MOMENTUM = 0.99
+LOSSES = {
+    "binary_crossentropy": losses.binary_crossentropy,
+    "mean_squared_error": losses.squared_error,
+    "root_mean_squared_error": losses.root_squared_error,
+}
 
 
 def build_encoder(image_shape, latent_dim=2, filters=(32, 64, 128)):
@@ -74,9 +81,7 @@ def convolutional_features(image_shape, filters):
 
 @keras.saving.register_keras_serializable(package="gdl_keras")
 class Autoencoder(GenerativeModel):
-    """Trains an encoder and a decoder to give back what they see.
-
-    The loss is the binary cross-entropy per pixel, in nats, averaged over all pixels.
+    """Trains an encoder and a decoder to give back what they see, or, with a corruption, what was there before it.
 
     While it learns, the model keeps the mean and the variance of its latent points; `sample_latents` draws from the
     normal distribution that they describe (Ghosh et al. 2020, From variational to deterministic autoencoders,
@@ -84,44 +89,57 @@ class Autoencoder(GenerativeModel):
 
     Args:
         encoder: `keras.Model`, images -> latent points.
-        decoder: `keras.Model`, latent points -> images in [0, 1].
+        decoder: `keras.Model`, latent points -> images in [0, 1].  One that ends without activation may leave [0, 1]:
+            the loss sees its numbers as they are, whoever asks for images gets them clipped.
+        loss: of one image, averaged over images: "binary_crossentropy", the mean over pixels, in nats;
+            "mean_squared_error"; or "root_mean_squared_error", the root of the mean over the image's pixels.
+        corruption: a layer, images -> images, such as `Corruption`, that the encoder's input goes through in training
+            alone; the target stays the clean image.  None: it sees the clean image, too.
         seed: int or None.
+
+    Raises:
+        InputError: there is no such loss, or it takes probabilities and the decoder does not give them.
     """
 
     metric_names = ("loss",)
 
-    def __init__(self, encoder, decoder, **kwargs):
+    def __init__(self, encoder, decoder, loss="binary_crossentropy", corruption=None, **kwargs):
         super().__init__(**kwargs)
+        _check(loss, decoder)
         self.encoder = encoder
         self.decoder = decoder
+        self.loss = loss
+        self.corruption = corruption
         self.latent_dim = decoder.input_shape[-1]
         self.latent_mean = self._running("latent_mean", "zeros")
         self.latent_mean_square = self._running("latent_mean_square", "ones")
 
     def call(self, images, training=False):
-        return self.decoder(self.encoder(images, training=training), training=training)
+        return ops.clip(self.decoder(self.encoder(images, training=training), training=training), 0, 1)
 
     def train_step(self, data):
         images = images_of(data)
+        seen = self.corruption(images, training=True) if self.corruption else images
         with tf.GradientTape() as tape:
-            latents = self.encoder(images, training=True)
+            latents = self.encoder(seen, training=True)
             reconstructions = self.decoder(latents, training=True)
-            losses = binary_crossentropy(images, reconstructions)
-            loss = ops.mean(losses)
+            errors = LOSSES[self.loss](images, reconstructions)
+            loss = ops.mean(errors)
         self.minimize(tape, loss, self.optimizer, self.trainable_variables)
         self._follow(latents)
-        return self.report(loss=losses)
+        return self.report(loss=errors)
 
     def test_step(self, data):
         images = images_of(data)
-        return self.report(loss=binary_crossentropy(images, self(images)))
+        reconstructions = self.decoder(self.encoder(images, training=False), training=False)
+        return self.report(loss=LOSSES[self.loss](images, reconstructions))
 
     def encode(self, images):
         """The latent points of images (n, height, width, channels) in [0, 1]; float32 array (n, latent_dim)."""
         return self.encoder.predict(images, verbose=0)
 
     def decode(self, latents):
-        return self.decoder(latents, training=False)
+        return ops.clip(self.decoder(latents, training=False), 0, 1)
 
     def sample_latents(self, n, seed=None):
         noise = random_normal((n, self.latent_dim), seed)
@@ -142,3 +160,12 @@ class Autoencoder(GenerativeModel):
         moments = ops.mean(latents, axis=0), ops.mean(ops.square(latents), axis=0)
         for running, new in zip((self.latent_mean, self.latent_mean_square), moments):
             running.assign(LATENT_MOMENTUM * running + (1 - LATENT_MOMENTUM) * new)
+
+
+def _check(loss, decoder):
+    if loss not in LOSSES:
+        raise InputError(f"loss is {' or '.join(map(repr, LOSSES))}, not {loss!r}.")
+    # Outside [0, 1] the cross-entropy has no slope: pixels that begin there would never learn.
+    activation = getattr(decoder.layers[-1], "activation", None)
+    if loss == "binary_crossentropy" and activation is keras.activations.linear:
+        raise InputError("The cross-entropy wants images in [0, 1], not a linear decoder: use mean_squared_error.")

@@ -112,6 +112,50 @@ def test_sample_is_distinct_and_fixed_by_its_seed():
     assert len(train.sample(100)) == 23
 
 
+def test_without_a_class_its_images_are_nowhere():
+    targets = {"labels": np.arange(23) % 2, "attributes": np.arange(23, dtype=np.int8)[:, None]}
+    everything = numbered(batch_size=15, **targets)
+    odd = everything.without("a")
+    assert (odd.num_images, odd.batch_size, len(odd), odd.class_names) == (11, 11, 1, ["a", "b"])
+    assert numbers(odd.images(slice(None))) == odd.attributes[:, 0].tolist() == list(range(1, 23, 2))
+    assert numbers(odd.images(np.array([4, 0]))) == [9, 1]
+    images, labels = next(iter(odd.batches(labels=True)))
+    order = np.random.default_rng([3, 0]).permutation(11)
+    assert numbers(images) == (2 * order + 1).tolist()
+    assert labels.numpy().tolist() == [1] * 11
+    assert sorted(numbers(odd.sample(30))) == list(range(1, 23, 2))
+    assert everything.num_images == 23 and len(everything.labels) == 23
+    assert len({data.identity for data in (everything, odd, everything.without("b"))}) == 3
+
+
+def test_without_reads_no_image_before_it_is_asked_for():
+    class Pixels:
+        shape = (4, 2, 2, 1)
+
+        def __len__(self):
+            return 4
+
+        def __getitem__(self, indices):
+            asked.append(np.asarray(indices).tolist())
+            return np.zeros((len(indices), 2, 2, 1), np.uint8)
+
+    asked = []
+    prepared = Prepared(Meta("stored", "train", "memory", class_names=["a", "b"]), Pixels(), np.array([0, 1, 0, 1]))
+    fewer = ImageData("stored", "train", prepared, 2, 0).without("a")
+    assert asked == []
+    fewer.images(np.array([1]))
+    assert asked == [[3]]
+
+
+def test_a_class_that_cannot_be_left_out_is_refused():
+    with pytest.raises(InputError, match="no class c"):
+        numbered(labels=np.arange(23) % 2).without("c")
+    with pytest.raises(InputError, match="no labels"):
+        numbered().without("a")
+    with pytest.raises(InputError, match="leave out another"):
+        numbered(labels=np.zeros(23, int)).without("a")
+
+
 def test_the_order_is_worked_out_once_a_pass():
     order = BatchOrder(1000, 10, seed=0)
     for batch in range(100):

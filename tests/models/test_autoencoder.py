@@ -1,14 +1,16 @@
 """The autoencoder: the book's networks, and that it learns."""
 
+import keras
 import numpy as np
 import pytest
 from keras.optimizers import Adam
 
 from gdl_keras.errors import InputError
+from gdl_keras.layers import Corruption
 from gdl_keras.losses import binary_crossentropy
-from gdl_keras.models import Autoencoder, build_decoder, build_encoder
+from gdl_keras.models import Autoencoder, build_decoder, build_dense_decoder, build_dense_encoder, build_encoder
 from tests.cases import images
-from tests.harness import many_steps
+from tests.harness import assert_same, many_steps, weights
 
 BOOK_SHAPE = (32, 32, 1)
 
@@ -32,8 +34,19 @@ def test_an_image_that_cannot_be_halved_is_refused():
         build_decoder((28, 28, 1))
 
 
-def small():
-    return Autoencoder(build_encoder((8, 8, 1), 4, (16, 16)), build_decoder((8, 8, 1), 4, (16, 16)), seed=1)
+def small(**options):
+    encoder, decoder = build_encoder((8, 8, 1), 4, (16, 16)), build_decoder((8, 8, 1), 4, (16, 16))
+    return Autoencoder(encoder, decoder, seed=1, **options)
+
+
+def linear(loss="mean_squared_error"):
+    decoder = build_dense_decoder((8, 8, 1), 4, (), output_activation="linear")
+    return Autoencoder(build_dense_encoder((8, 8, 1), 4, ()), decoder, loss, seed=1)
+
+
+def trained(model, array):
+    """Trains for one step; returns the loss of that."""
+    return model.fit(array, batch_size=len(array), verbose=0).history["loss"]
 
 
 def test_overfits_sixteen_images():
@@ -67,3 +80,80 @@ def test_new_points_come_from_where_the_images_lie():
     drawn = model.sample_latents(20_000, seed=1)
     np.testing.assert_allclose(drawn.mean(axis=0), points.mean(axis=0), atol=0.05)
     np.testing.assert_allclose(drawn.var(axis=0), points.var(axis=0), rtol=0.05)
+
+
+@pytest.mark.parametrize(
+    ("loss", "of_an_image"),
+    [
+        ("binary_crossentropy", lambda x, p: -(x * np.log(p) + (1 - x) * np.log(1 - p)).mean(axis=(1, 2, 3))),
+        ("mean_squared_error", lambda x, p: np.square(x - p).mean(axis=(1, 2, 3))),
+        ("root_mean_squared_error", lambda x, p: np.sqrt(np.square(x - p).mean(axis=(1, 2, 3)))),
+    ],
+)
+def test_losses_against_numpy(loss, of_an_image):
+    """With a learning rate of 0, training reports the same number as evaluation."""
+    x = images()
+    model = small(loss=loss)
+    model.compile(Adam(0.0))
+    expected = of_an_image(x, model.predict(x, verbose=0).astype("float64")).mean()
+    assert model.evaluate(x, verbose=0) == pytest.approx(expected, rel=1e-4)
+    assert trained(model, x) == pytest.approx([expected], rel=1e-4)
+
+
+def test_a_loss_that_does_not_fit_is_refused():
+    with pytest.raises(InputError, match="'mean_squared_error'"):
+        small(loss="mse")
+    with pytest.raises(InputError, match="linear decoder"):
+        linear("binary_crossentropy")
+
+
+def test_only_the_loss_sees_what_a_linear_decoder_draws_beyond_black_and_white():
+    x = images()
+    model = linear()
+    model.decoder.set_weights([np.zeros((4, 64)), np.repeat([-1.0, 3.0], 32)])
+    black_and_white = np.repeat([0.0, 1.0], 32).reshape(1, 8, 8, 1)
+    np.testing.assert_array_equal(model.generate(5, seed=1), np.repeat(black_and_white, 5, axis=0))
+    np.testing.assert_array_equal(model.predict(x, verbose=0), np.repeat(black_and_white, len(x), axis=0))
+    model.compile(Adam(0.0))
+    expected = np.square(x - np.repeat([-1.0, 3.0], 32).reshape(1, 8, 8, 1)).mean()
+    assert model.evaluate(x, verbose=0) == pytest.approx(expected, rel=1e-5)
+    assert trained(model, x) == pytest.approx([expected], rel=1e-5)
+
+
+def test_corruption_is_what_the_encoder_sees_in_training_alone():
+    """Here it blackens every image; the loss compares with the clean one."""
+    x = images()
+    model = small(corruption=keras.layers.Rescaling(0.0))
+    model.compile(Adam(0.0))
+    of_black, of_images = (binary_crossentropy(x, model.predict(seen, verbose=0)).numpy().mean() for seen in (0 * x, x))
+    assert abs(of_black - of_images) > 1e-4
+    assert trained(model, x) == pytest.approx([of_black], rel=1e-5)
+    assert model.evaluate(x, verbose=0) == pytest.approx(of_images, rel=1e-5)
+
+
+def test_denoising_learns_to_take_noise_away():
+    x = images()
+    noisy = np.asarray(Corruption("gaussian", 0.3, seed=9)(x, training=True))
+    errors = {}
+    for corruption in (None, Corruption("gaussian", 0.3, seed=1)):
+        keras.utils.set_random_seed(0)
+        model = small(loss="mean_squared_error", corruption=corruption)
+        model.compile(Adam(3e-3))
+        many_steps(model, x, 300)
+        errors[corruption is not None] = np.square(model.predict(noisy, verbose=0) - x).mean()
+    assert errors[True] < 0.5 * np.square(noisy - x).mean()
+    assert errors[True] < 0.8 * errors[False]
+
+
+def test_noise_goes_on_after_saving(tmp_path):
+    x = images()
+    model = small(loss="root_mean_squared_error", corruption=Corruption("masking", 0.4, seed=2))
+    model.compile()
+    many_steps(model, x, 2)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert (loaded.loss, loaded.corruption.get_config()) == (model.loss, model.corruption.get_config())
+    for one in (model, loaded):
+        many_steps(one, x, 2)
+    assert_same(weights(model), weights(loaded))
+    np.testing.assert_array_equal(*[np.asarray(one.corruption(x, training=True)) for one in (model, loaded)])
