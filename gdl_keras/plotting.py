@@ -93,10 +93,11 @@ def numbered(images, captions, columns=6):
     lines = max(caption.count("\n") + 1 for caption in captions)
     figure = Figure(figsize=(1.3 * columns, (1.3 + 0.2 * lines) * count_rows), layout="constrained")
     for axes in figure.subplots(count_rows, columns, squeeze=False).flat:
-        axes.set_axis_off()
+        axes.set(xticks=[], yticks=[])
+        _without_frame(axes)
     for axes, image, caption in zip(figure.axes, images, captions):
         axes.imshow(_rgb(np.asarray(image)[None])[0])
-        axes.set_title(caption, fontsize=7, y=-0.08 - 0.14 * lines)
+        axes.set_xlabel(caption, fontsize=7)
     return figure
 
 
