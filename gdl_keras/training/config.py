@@ -77,7 +77,8 @@ def parse(settings_class, presets, chapter, arguments):
 
     Args:
         settings_class: subclass of `Config`.
-        presets: {preset: {field: value}}, "book" and "smoke" at least; "cpu" is what the fields' defaults say.
+        presets: {preset: {field: value}}; "cpu", "book" and "smoke" are always there, and where nothing else is said
+            they are what the fields' defaults say.
         chapter: such as "03_vae/02_vae_fashion".
         arguments: list of str.
 
@@ -88,6 +89,7 @@ def parse(settings_class, presets, chapter, arguments):
         InputError: a value is out of range, or does not agree with the run to go on with.
         SystemExit: after `--help` (0), or a flag that does not parse (2).
     """
+    presets = {"book": {}, "smoke": {}, **presets}  # what they do not change is as in "cpu"
     # These two decide what the other flags' defaults are, which --help shows.
     first = argparse.ArgumentParser(prog=f"gdl run {chapter}", add_help=False, allow_abbrev=False)
     first.add_argument("--preset", choices=("cpu", *presets), default="cpu")
