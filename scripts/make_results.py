@@ -33,8 +33,8 @@ SHOWN = {
 
 
 def main(folder):
-    """Reads every run below `folder` and writes the page."""
-    runs = [read(path.parent) for path in sorted(Path(folder).rglob("config.json"))]
+    """Reads every finished run below `folder` and writes the page."""
+    runs = [read(path.parent) for path in sorted(Path(folder).rglob("metrics.json"))]
     presets = [run for run in runs if not run["config"]["every"] and run["history"]]
     families = [run for run in runs if run["config"]["every"]]
     machine = json.loads((runs[0]["folder"] / "environment.json").read_text())
