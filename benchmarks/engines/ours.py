@@ -1,0 +1,87 @@
+"""This project's models, with the networks and settings of the book, as a chapter's program builds them."""
+
+import numpy as np
+import work
+from keras.optimizers import Adam
+
+from engines.tensorflow_engine import TensorFlowEngine
+from gdl_keras.models import autoencoder, cgan, dcgan, gan, hinge_gan, vae, wgan_gp
+
+
+class Ours(TensorFlowEngine):
+    """`gdl_keras` models, trained by their own `train_step`, sampled by their own `generate`."""
+
+    def build(self, xla, steps_per_execution):
+        model, networks, operations, optimizers = BUILDERS[self.case.name](self.case)
+        model.compile(*optimizers, jit_compile=xla, steps_per_execution=steps_per_execution)
+        return model, networks, operations
+
+    def sample(self, images):
+        """Draws latent points and decodes them: float32 array (images, height, width, channels)."""
+        if self.case.num_classes is None:
+            return self.model.generate(images)
+        return self.model.generate(images, labels=np.arange(images) % self.case.num_classes)
+
+
+def _autoencoder(case):
+    encoder = autoencoder.build_encoder(case.image_shape, case.latent_dim)
+    decoder = autoencoder.build_decoder(case.image_shape, case.latent_dim)
+    model = autoencoder.Autoencoder(encoder, decoder)
+    return model, {"encoder": encoder, "decoder": decoder}, work.reconstruction(encoder, decoder), [Adam()]
+
+
+def _vae(case):
+    encoder = vae.build_variational_encoder(case.image_shape, case.latent_dim)
+    decoder = autoencoder.build_decoder(case.image_shape, case.latent_dim)
+    model = vae.VAE(encoder, decoder, weighting="book")
+    return model, {"encoder": encoder, "decoder": decoder}, work.reconstruction(encoder, decoder), [Adam(5e-4)]
+
+
+def _dcgan(case):
+    generator = dcgan.build_generator(case.image_shape, case.latent_dim)
+    judge = dcgan.build_discriminator(case.image_shape)
+    return dcgan.DCGAN(generator, judge), *_adversarial(generator, judge)
+
+
+def _gan(case):
+    generator = gan.build_generator(case.image_shape, case.latent_dim)
+    judge = gan.build_discriminator(case.image_shape)
+    return gan.GAN(generator, judge), *_adversarial(generator, judge)
+
+
+def _hinge_gan(case):
+    generator = hinge_gan.build_generator(case.image_shape, case.num_classes, case.latent_dim)
+    judge = hinge_gan.build_discriminator(case.image_shape, case.num_classes)
+    return hinge_gan.HingeGAN(generator, judge, case.num_classes), *_adversarial(generator, judge)
+
+
+def _wgan_gp(case):
+    generator = wgan_gp.build_generator(case.image_shape, case.latent_dim)
+    critic = wgan_gp.build_critic(case.image_shape)
+    return wgan_gp.WGANGP(generator, critic, case.judge_steps), *_wasserstein(case, generator, critic)
+
+
+def _cgan(case):
+    generator = cgan.build_generator(case.image_shape, case.num_classes, case.latent_dim)
+    critic = cgan.build_critic(case.image_shape, case.num_classes)
+    model = cgan.CGAN(generator, critic, case.num_classes, critic_steps=case.judge_steps)
+    return model, *_wasserstein(case, generator, critic)
+
+
+def _adversarial(generator, judge):
+    return {"generator": generator, "judge": judge}, work.adversarial(generator, judge), []
+
+
+def _wasserstein(case, generator, critic):
+    return {"generator": generator, "judge": critic}, work.wasserstein(generator, critic, case.judge_steps), []
+
+
+BUILDERS = {
+    "autoencoder": _autoencoder,
+    "vae": _vae,
+    "dcgan": _dcgan,
+    "wgan_gp": _wgan_gp,
+    "cgan": _cgan,
+    "hinge_gan": _hinge_gan,
+    "gan": _gan,
+}

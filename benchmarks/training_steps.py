@@ -1,0 +1,126 @@
+"""Training speed, side by side: this project, a plain Keras port, PyTorch at its best.
+
+    python benchmarks/training_steps.py dcgan wgan_gp --rounds 5 --output results.json
+    python benchmarks/training_steps.py --check          # do the engines do the same work?
+
+Every engine trains the same architecture on the same batches (of noise, in memory), in a process of its own; they take
+turns, one at a time.  Printed are real images a second: the median over the rounds, and the slowest and quickest.
+Where a model takes several steps of a critic, each with real images of its own, all of these count.
+
+    ours      the model of `gdl_keras` by its own `train_step`, through the function that `fit` calls for each step;
+              without callbacks.  "xla": jit_compile.  "ten": ten steps per execution.
+    plain     the book's step in plain Keras, as `engines/plain_steps.py` has it
+    pytorch   eager PyTorch with the settings in `engines/pytorch.py`.  "compiled": its networks by torch.compile.
+              "stock": with nn.Dropout, nn.LeakyReLU and nn.Conv2d in place of quicker ones.
+
+"of peak" is the share of this machine's speed for products of 4096x4096 float32 matrices, the faster of TensorFlow's
+and PyTorch's, measured in every round; the work that counts is described in `work.py`.  The ratios are medians over
+rounds of one round's speeds.
+"""
+
+import argparse
+import json
+import statistics
+from pathlib import Path
+
+import machine
+from cases import CASES, add_models
+from engines import Entry
+from race import fastest, race, ratio
+
+
+def entries(policies, xla=False, ten=False, stock=False):
+    """The engines of a race."""
+    found = [Entry("plain")]
+    for policy in policies:
+        variants = [("ours", ()), ("pytorch", ()), ("pytorch", ("compiled",))]
+        variants += [("ours", ("xla",))] * xla + [("ours", ("ten",))] * ten + [("pytorch", ("stock",))] * stock
+        found += [Entry(engine, policy, options) for engine, options in variants]
+    return found
+
+
+def measure(case, racing, rounds, steps=None):
+    """Results of one model: {"engines": {name: ...}, "ratios": {...}, "peak": operations a second}."""
+    steps = steps or case.steps
+    racers, peak = race(racing, case, "train", steps, rounds)
+    needed = next(racer.description["work"] for racer in racers if racer.entry.engine == "ours" and racer.description)
+    engines = {}
+    for racer in racers:
+        if racer.error:
+            engines[str(racer.entry)] = {"error": racer.error}
+            continue
+        speeds = [steps * case.images_per_step / seconds for seconds in racer.seconds]
+        work = racer.description["work"] or needed
+        engines[str(racer.entry)] = {
+            "images_per_second": statistics.median(speeds),
+            "range": [min(speeds), max(speeds)],
+            "operations_per_image": work,
+            "share_of_peak": statistics.median(speeds) * work / peak,
+        }
+    return {"steps": steps, "engines": engines, "ratios": ratios(racers), "peak": peak}
+
+
+def ratios(racers):
+    """{"float32 over pytorch": (ratio, peer), ...}, as far as these engines ran."""
+
+    def some(engine, policy=None):
+        return [r for r in racers if r.entry.engine == engine and policy in (None, r.entry.policy)]
+
+    found = {
+        "float32 over pytorch": ratio(fastest(some("ours", "float32")), some("pytorch", "float32")),
+        "best over pytorch": ratio(fastest(some("ours")), some("pytorch")),
+        "float32 over plain": ratio(fastest(some("ours", "float32")), some("plain")),
+    }
+    return {name: pair for name, pair in found.items() if pair}
+
+
+def table(case, result):
+    """The results of one model as lines of text."""
+    yield f"{case.name}, {'x'.join(map(str, case.image_shape))}, batches of {case.batch_size}"
+    yield f"  {'':28}{'images/s':>10}{'slowest':>10}{'quickest':>10}{'MFLOP/image':>13}{'of peak':>9}"
+    for name, engine in result["engines"].items():
+        if "error" in engine:
+            yield f"  {name:28}does not run: {engine['error']}"
+            continue
+        low, high = engine["range"]
+        yield (
+            f"  {name:28}{engine['images_per_second']:10,.0f}{low:10,.0f}{high:10,.0f}"
+            f"{engine['operations_per_image'] / 1e6:13,.1f}{engine['share_of_peak']:9.0%}"
+        )
+    for name, (number, peer) in result["ratios"].items():
+        yield f"  ours {name}: {number:.2f}  ({peer})"
+    yield f"  peak {result['peak'] / 1e9:,.0f} GFLOP/s"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_models(parser)
+    parser.add_argument("--rounds", type=int, default=5, help="turns of each engine (default 5)")
+    parser.add_argument("--steps", type=int, help="training steps in a turn (default: some seconds' worth)")
+    parser.add_argument("--policy", nargs="+", default=["float32", "mixed_bfloat16"], help="dtype policies")
+    parser.add_argument("--xla", action="store_true", help="ours with jit_compile, too")
+    parser.add_argument("--ten", action="store_true", help="ours with ten steps per execution, too")
+    parser.add_argument("--stock", action="store_true", help="PyTorch with its own layers only, too")
+    parser.add_argument("--check", action="store_true", help="compare the engines' work and numbers, not their speed")
+    parser.add_argument("--output", type=Path, help="a JSON file for the results")
+    arguments = parser.parse_args()
+    cases = arguments.models or list(CASES.values())
+    if arguments.check:
+        from equality import check
+
+        check(cases)
+        return
+    description = machine.describe()
+    print(machine.sentence(description), flush=True)
+    racing = entries(arguments.policy, arguments.xla, arguments.ten, arguments.stock)
+    results = {}
+    for case in cases:
+        results[case.name] = measure(case, racing, arguments.rounds, arguments.steps)
+        print("", *table(case, results[case.name]), sep="\n", flush=True)
+        if arguments.output:
+            content = {"machine": description, "rounds": arguments.rounds, "models": results}
+            arguments.output.write_text(json.dumps(content, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
