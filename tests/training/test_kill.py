@@ -54,8 +54,9 @@ def test_killed_and_resumed_is_bit_identical_to_never_stopped(kills, tmp_path):
                 assert process.wait(moments[-1]) == 0  # a run that was resumed late may be done before
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGKILL)
-                assert process.wait() == -signal.SIGKILL
-                hits += 1
+                status = process.wait()
+                assert status in (0, -signal.SIGKILL)  # 0: it ended between the timeout and the signal
+                hits += status == -signal.SIGKILL
         assert start(*flags_for(killed), log=log).wait() == 0, (tmp_path / "log.txt").read_text()
 
     message = f"killed after {moments} seconds of {duration}"
