@@ -4,9 +4,11 @@ from gdl_keras.backend import use_tensorflow
 
 use_tensorflow()
 
+from gdl_keras.layers.batch_normalization import BatchNormalization  # noqa: E402
 from gdl_keras.layers.corruption import Corruption  # noqa: E402
 from gdl_keras.layers.dropout import Dropout  # noqa: E402
 from gdl_keras.layers.exact_layer_normalization import ExactLayerNormalization  # noqa: E402
+from gdl_keras.layers.leaky_relu import LeakyReLU  # noqa: E402
 from gdl_keras.layers.one_hot import OneHot  # noqa: E402
 from gdl_keras.layers.sampling import Sampling  # noqa: E402
 from gdl_keras.layers.second_order import warn_about_second_order  # noqa: E402
@@ -14,9 +16,11 @@ from gdl_keras.layers.seeds import SeedGenerator  # noqa: E402
 from gdl_keras.layers.spectral_normalization import SpectralNormalization  # noqa: E402
 
 __all__ = [
+    "BatchNormalization",
     "Corruption",
     "Dropout",
     "ExactLayerNormalization",
+    "LeakyReLU",
     "OneHot",
     "Sampling",
     "SeedGenerator",

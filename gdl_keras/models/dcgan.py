@@ -12,7 +12,7 @@ import keras
 from keras import layers
 
 from gdl_keras.errors import InputError
-from gdl_keras.layers import Dropout
+from gdl_keras.layers import BatchNormalization, Dropout
 from gdl_keras.models.gan import GAN
 from gdl_keras.models.sizes import reduced_size
 
@@ -64,7 +64,7 @@ def build_discriminator(image_shape, filters=(64, 128, 256, 512), dropout=0.3):
     for index, width in enumerate(filters):
         x = layers.Conv2D(width, 4, strides=2, padding="same", use_bias=False)(x)
         if index > 0:
-            x = layers.BatchNormalization(momentum=MOMENTUM)(x)
+            x = BatchNormalization(momentum=MOMENTUM)(x)
         x = layers.LeakyReLU(LEAK)(x)
         x = Dropout(dropout)(x)
     x = layers.Conv2D(1, smallest, use_bias=False, dtype=keras.config.floatx(), name="logit")(x)
@@ -94,7 +94,7 @@ def _double(x, width, upsampling, use_bias):
 
 
 def _normalize_and_activate(x):
-    return layers.LeakyReLU(LEAK)(layers.BatchNormalization(momentum=MOMENTUM)(x))
+    return layers.LeakyReLU(LEAK)(BatchNormalization(momentum=MOMENTUM)(x))
 
 
 @keras.saving.register_keras_serializable(package="gdl_keras")

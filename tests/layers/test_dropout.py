@@ -1,5 +1,7 @@
 """Dropout: the right share, the right scale, and a mask of its own for every replica and every step."""
 
+from unittest import mock
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -9,9 +11,24 @@ from gdl_keras.layers import Dropout
 
 def test_share_and_scale():
     out = np.asarray(Dropout(0.3, seed=0)(tf.ones((100, 1000)), training=True))
-    assert set(np.round(np.unique(out), 5)) == {0, np.round(np.float32(1 / 0.7), 5)}
+    np.testing.assert_allclose(np.unique(out), [0, 1 / 0.7], rtol=1e-5)  # rates are counted in 1 / 65,536
     assert (out == 0).mean() == pytest.approx(0.3, abs=0.01)
     assert out.mean() == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.999999])
+def test_the_mean_stays_exactly_where_the_rate_is_rounded(rate):
+    """All 65,536 numbers of 16 bits, each drawn once: what is kept, times its scale, sums to what went in."""
+    every = tf.bitcast(np.arange(2**16, dtype="uint16").reshape(-1, 2), tf.uint32)
+    with mock.patch("tensorflow.random.stateless_uniform", return_value=every):
+        out = Dropout(rate, seed=0)(tf.ones((256, 256)), training=True)
+    assert np.mean(out, dtype="float64") == pytest.approx(1, abs=1e-6)
+    assert np.mean(np.equal(out, 0)) == pytest.approx(rate, abs=2**-16)
+
+
+@pytest.mark.parametrize("shape", [(3,), (5, 1, 3), (7, 9)])
+def test_odd_sizes(shape):
+    assert Dropout(0.5, seed=0)(tf.ones(shape), training=True).shape == shape
 
 
 def test_nothing_happens_outside_training():
