@@ -144,3 +144,18 @@ def test_estimate_approaches_the_true_distance_and_then_falls():
     moved = model.evaluate(data, steps=10, verbose=0, return_dict=True)["wasserstein_distance"]
     assert abs(moved) < 1
     np.testing.assert_allclose(generator.layers[-1].bias, [3, 4], atol=0.7)
+
+
+@pytest.mark.parametrize("build", [cases.wgan_gp, cases.cgan])
+def test_scores_in_one_batch_are_the_scores_of_each_image(build):
+    model = build()
+    rng = np.random.default_rng(0)
+    shape = (6, *model.generator.output_shape[1:])
+    reals, fakes = (tf.constant(rng.uniform(size=shape), "float32") for _ in range(2))
+    labels = tf.constant([0, 1, 2, 0, 1, 2]) if model.learns_from_labels else None
+    _, critic = model.given(labels)
+    # Without dropout, which would draw other masks.
+    for layer in model.critic._flatten_layers():
+        layer.rate = 0.0
+    for together, alone in zip(model.scores(reals, fakes, labels), (reals, fakes), strict=True):
+        np.testing.assert_allclose(together, critic(alone, training=True), rtol=1e-5, atol=1e-6)
