@@ -1,5 +1,6 @@
 """Keras is told to run on TensorFlow before anything imports it."""
 
+import contextlib
 import os
 import sys
 import tempfile
@@ -7,8 +8,19 @@ import tempfile
 from gdl_keras.errors import InputError
 
 
-def start_tensorflow():
-    """Imports TensorFlow and makes its devices without the lines that it prints on the way, below every log level."""
+def grow_on_demand(tf):
+    """Lets TensorFlow take memory of a GPU as it needs it: other programs on the card keep theirs."""
+    for gpu in tf.config.get_visible_devices("GPU"):
+        with contextlib.suppress(RuntimeError):  # it is in use already, as its first user wanted it
+            tf.config.experimental.set_memory_growth(gpu, True)
+
+
+def start_tensorflow(prepare=grow_on_demand):
+    """Imports TensorFlow and makes its devices without the lines that it prints on the way, below every log level.
+
+    Args:
+        prepare: function of the module `tensorflow`, called before any device is made.
+    """
     use_tensorflow()
     sys.stderr.flush()
     stderr = os.dup(2)
@@ -17,6 +29,7 @@ def start_tensorflow():
         try:
             import tensorflow as tf
 
+            prepare(tf)
             tf.config.list_logical_devices()
         except BaseException:
             printed.seek(0)

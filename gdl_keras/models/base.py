@@ -75,7 +75,11 @@ class TapeModel(keras.Model):
         """Adds one number, or one per example, to the running average of each name; returns the averages so far."""
         for name, value in values.items():
             self._trackers[name].update_state(value)
-        return {name: self._trackers[name].result() for name in values}
+        averages = {name: self._trackers[name].result() for name in values}
+        if isinstance(tf.distribute.get_strategy(), tf.distribute.MultiWorkerMirroredStrategy):
+            # Over several machines Keras takes the mean along an axis, which a single number does not have.
+            averages = {name: average[None] for name, average in averages.items()}
+        return averages
 
     @property
     def metrics(self):

@@ -16,7 +16,7 @@ from gdl_keras.errors import InputError
 MAY_BE_ZERO = {"seed", "image", "every"}
 EXAMPLES = ("", " --dataset ./my_photos --epochs 20 --out runs/mine", " --resume runs/mine")
 # What may differ between a run and its continuation: the rest decides the numbers.
-CHANGEABLE_ON_RESUME = {"epochs", "every", "resume", "out", "tensorboard", "debug"}
+CHANGEABLE_ON_RESUME = {"epochs", "every", "devices", "resume", "out", "tensorboard", "debug"}
 
 
 @dataclass
@@ -43,6 +43,8 @@ class Config:
     seed: int = 1
     # Numbers in the networks; losses and weights stay float32.
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
+    # What to train on: all GPUs (or the processor, where there are none), cpu, or GPUs by number, such as 0,1.
+    devices: str = "all"
     # Leave out images that cannot be read instead of stopping.
     skip_unreadable: bool = False
     # Folder for everything that the run writes; by default runs/CHAPTER/TIME.

@@ -3,15 +3,16 @@
 import json
 import os
 import sys
+import tempfile
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 
 from gdl_keras import data
-from gdl_keras.backend import start_tensorflow, use_tensorflow
+from gdl_keras.backend import use_tensorflow
 from gdl_keras.errors import InputError
 from gdl_keras.files import write_text
-from gdl_keras.training import checkpoint, config
+from gdl_keras.training import checkpoint, config, devices
 from gdl_keras.training.reporting import explain_errors, in_notebook, keep_run, open_run
 
 PRESET_HINT = {
@@ -70,7 +71,11 @@ class Run:
             print(f"Going on after epoch {state['epochs_done']} in {self.folder}", flush=True)
         else:
             settings.dataset = data.first_available(settings.dataset)
-            self.folder = _new_folder(settings.out, chapter)
+            self.folder = _new_folder(settings.out, chapter) if devices.is_chief() else None
+        if not devices.is_chief():
+            # Saving takes all machines, so each writes what the first one writes, into a folder that it throws away.
+            self._scratch = tempfile.TemporaryDirectory()
+            self.folder = Path(self._scratch.name)
         self.initial_epoch = state["epochs_done"]
         self._history = state["history"]
         if self.initial_epoch > settings.epochs:
@@ -168,7 +173,10 @@ class Run:
         return [Evaluation(self.settings.every, test, load_extractor(image_shape=test.image_shape))]
 
     def _prepare_tensorflow(self):
-        start_tensorflow()
+        strategy = devices.use_devices(self.settings.devices, self.settings.batch_size)
+        if strategy is not None:
+            share = self.settings.batch_size // strategy.num_replicas_in_sync
+            print(f"Training on {strategy.num_replicas_in_sync} devices, {share} images each", flush=True)
         import keras
         import tensorflow as tf
 

@@ -1,0 +1,108 @@
+"""Which devices a run trains on: the processor, one GPU, all of them, or several machines.
+
+With more than one device, each has a copy of the model and its part of every batch, and the gradients are averaged
+before any copy moves (`tf.distribute`), so that N devices take the step that one would.
+"""
+
+import json
+import os
+
+from gdl_keras.backend import grow_on_demand, start_tensorflow
+from gdl_keras.errors import InputError
+
+
+def use_devices(wanted="all", batch_size=None):
+    """Makes everything that is built from now on train on the devices asked for.
+
+    Several machines take part where `TF_CONFIG` says so; on each, the same command is started.
+
+    Args:
+        wanted: "all" GPUs, of which a machine without any has its processor; "cpu"; or GPUs by number: "0,2".
+        batch_size: int, images in one step, which the devices share.
+
+    Returns:
+        the `tf.distribute.Strategy`, or None where there is one device.
+
+    Raises:
+        InputError: there is no such device, TensorFlow already uses another, or a device would get no image.
+    """
+    strategy = None
+
+    def prepare(tf):
+        nonlocal strategy
+        _make_visible(tf, wanted)
+        grow_on_demand(tf)
+        # Machines must find each other before TensorFlow makes its devices.
+        if number_of_workers() > 1:
+            strategy = tf.distribute.MultiWorkerMirroredStrategy()
+        elif len(tf.config.get_visible_devices("GPU")) > 1:
+            strategy = tf.distribute.MirroredStrategy()
+
+    start_tensorflow(prepare)
+    if strategy is not None:
+        share_among(strategy, batch_size)
+    return strategy
+
+
+def share_among(strategy, batch_size=None):
+    """Makes `strategy` the one under which models are built; its replicas share each batch equally.
+
+    Raises:
+        InputError: the batch cannot be dealt out in equal parts.
+    """
+    import tensorflow as tf
+
+    replicas = strategy.num_replicas_in_sync
+    if batch_size and batch_size % replicas:
+        # Unequal parts would weigh equally in the average.
+        lower = batch_size // replicas * replicas
+        raise InputError(
+            f"--batch-size {batch_size} cannot be shared equally by {replicas} devices: "
+            f"choose {lower or replicas} or {lower + replicas}."
+        )
+    tf.distribute.experimental_set_strategy(strategy)
+
+
+def number_of_workers():
+    """How many machines `TF_CONFIG` names; 1 where it names none.
+
+    Raises:
+        InputError: it is not the JSON that TensorFlow wants.
+    """
+    text = os.environ.get("TF_CONFIG", "{}") or "{}"
+    try:
+        config = json.loads(text)
+        workers = config.get("cluster", {}).get("worker", [])
+        index = config.get("task", {}).get("index", 0)
+        if workers and not 0 <= index < len(workers):
+            raise ValueError(f"there is no worker {index}")
+    except (ValueError, AttributeError, TypeError) as error:
+        raise InputError(
+            f"TF_CONFIG cannot be used ({error}): it names the machines, such as "
+            '{"cluster": {"worker": ["10.0.0.1:2222", "10.0.0.2:2222"]}, "task": {"type": "worker", "index": 0}}.'
+        ) from error
+    return max(1, len(workers))
+
+
+def is_chief():
+    """Whether this machine is the one that writes the run's folder: the first, or the only one."""
+    return number_of_workers() == 1 or json.loads(os.environ["TF_CONFIG"])["task"]["index"] == 0
+
+
+def _make_visible(tf, wanted):
+    gpus = tf.config.list_physical_devices("GPU")
+    if wanted == "all":
+        chosen = gpus
+    else:
+        chosen = [] if wanted == "cpu" else [_gpu(number, gpus) for number in wanted.split(",")]
+    try:
+        tf.config.set_visible_devices(chosen, "GPU")
+    except RuntimeError as error:
+        raise InputError("TensorFlow already uses other devices in this process: restart it.") from error
+
+
+def _gpu(number, gpus):
+    if not (number.strip().isdigit() and int(number) < len(gpus)):
+        here = f"GPUs 0 to {len(gpus) - 1}" if gpus else "no GPU"
+        raise InputError(f"--devices is 'all', 'cpu', or numbers of GPUs such as 0,1, not {number!r}: there is {here}.")
+    return gpus[int(number)]
