@@ -71,7 +71,7 @@ class AdversarialModel(GenerativeModel):
             "steps_per_execution": steps_per_execution,
         }
         keras.Model.compile(self, optimizer=None, **self._compile_options)
-        self._optimizer_names = []
+        self._trained_networks = list(optimizers)
         for network, optimizer in optimizers.items():
             optimizer = keras.optimizers.get(optimizer)
             scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
@@ -79,12 +79,16 @@ class AdversarialModel(GenerativeModel):
                 optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
             optimizer.build(getattr(self, network).trainable_variables)
             setattr(self, f"{network}_optimizer", optimizer)
-            self._optimizer_names.append(f"{network}_optimizer")
+
+    @property
+    def optimizers(self):
+        return {network: getattr(self, f"{network}_optimizer") for network in self._trained_networks}
 
     def get_compile_config(self):
         if not self.compiled:
             return None
-        optimizers = {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in self._optimizer_names}
+        serialize = keras.saving.serialize_keras_object
+        optimizers = {f"{network}_optimizer": serialize(optimizer) for network, optimizer in self.optimizers.items()}
         return {**optimizers, **self._compile_options}
 
     # ---- parts of a training step ----------------------------------------------------------------------------------

@@ -58,6 +58,11 @@ class TapeModel(keras.Model):
             "steps_per_execution": steps_per_execution,
         }
 
+    @property
+    def optimizers(self):
+        """{name of the network: its optimizer}; one for all is called ""."""
+        return {"": self.optimizer}
+
     def minimize(self, tape, loss, optimizer, variables):
         """One step of `optimizer` down the gradient of `loss`, a scalar, with respect to `variables`.
 

@@ -123,12 +123,12 @@ class Run:
         """
         import keras
 
-        from gdl_keras.training.callbacks import Recorder, Samples, StopOnDivergence
+        from gdl_keras.training.callbacks import LossScales, Recorder, Samples, StopOnDivergence
 
         self._open_folder()
         recorder = Recorder(self.folder, self._history, self._restore_from)
         # The checkpoint comes last: what it says was done, samples included, has been written.
-        callbacks = [StopOnDivergence(), *self._evaluation(test), Samples(self.folder), recorder]
+        callbacks = [StopOnDivergence(), LossScales(), *self._evaluation(test), Samples(self.folder), recorder]
         if self.settings.tensorboard:
             callbacks.append(keras.callbacks.TensorBoard(self.folder / "tensorboard"))
         return callbacks

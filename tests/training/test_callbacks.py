@@ -9,7 +9,7 @@ from PIL import Image
 
 from gdl_keras.errors import RunError
 from gdl_keras.training import checkpoint
-from gdl_keras.training.callbacks import Recorder, Samples, StopOnDivergence
+from gdl_keras.training.callbacks import LossScales, Recorder, Samples, StopOnDivergence
 from tests.cases import cgan, images, labelled_images, vae
 
 
@@ -27,6 +27,26 @@ def test_divergence_is_told_with_epoch_step_and_metric_and_keeps_the_checkpoint_
     path, state = checkpoint.newest_checkpoint(tmp_path)
     assert state["epochs_done"] == 1
     assert all(np.isfinite(weight).all() for weight in checkpoint.load_model(path).get_weights())
+
+
+@pytest.mark.parametrize(
+    ("build", "data", "names"),
+    [(vae, images, ["loss_scale"]), (cgan, labelled_images, ["critic_loss_scale", "generator_loss_scale"])],
+)
+def test_the_loss_scale_of_float16_is_in_the_history(build, data, names, tmp_path):
+    keras.config.set_dtype_policy("mixed_float16")
+    history, model = [], build()
+    x, y = data() if isinstance(data(), tuple) else (data(), None)
+    model.fit(x, y, epochs=1, verbose=0, callbacks=[LossScales(), Recorder(tmp_path, history)])
+    assert [name for name in history[0] if "loss_scale" in name] == names
+    for name, optimizer in zip(names, model.optimizers.values(), strict=True):
+        assert history[0][name] == float(optimizer.dynamic_scale) > 1
+
+
+def test_without_float16_there_is_no_loss_scale(tmp_path):
+    history = []
+    vae().fit(images(), verbose=0, callbacks=[LossScales(), Recorder(tmp_path, history)])
+    assert not any("loss_scale" in name for name in history[0])
 
 
 def test_history_has_a_line_for_each_epoch(tmp_path):
