@@ -19,7 +19,13 @@ import sys
 import time
 from pathlib import Path
 
-MODELS = ("vae", "dcgan", "wgan_gp")
+# Real images in one step of the judge, or of the autoencoder.
+BATCH_SIZES = {
+    "vae": {"ours": 100, "book": 100},
+    "dcgan": {"ours": 64, "book": 128},
+    "wgan_gp": {"ours": 64, "book": 64},
+}
+MODELS = tuple(BATCH_SIZES)
 SAMPLES = 5000
 STEPS_BETWEEN_LOOKS_AT_THE_CLOCK = 10
 
@@ -78,7 +84,7 @@ def train(model_name, way, seed, minutes):
     from gdl_keras.metrics import JudgeExtractor, frechet_distance, moments
 
     keras.utils.set_random_seed(seed)
-    batch_size = {"vae": 100, "dcgan": 128, "wgan_gp": 64}[model_name]
+    batch_size = BATCH_SIZES[model_name][way]
     images = data.load("fashion", "train", image_size=32, batch_size=batch_size, seed=seed)
     judge = JudgeExtractor("fashion")
     held_out = moments(data.load("fashion", "test", image_size=32).images(slice(SAMPLES)), judge)
@@ -107,10 +113,10 @@ def ours(name, image_shape, seed):
     encoder, decoder, generator, judge = networks(name, image_shape, dropout=0.0 if name == "wgan_gp" else 0.3)
     if name == "vae":
         model = vae.VAE(encoder, decoder, seed=seed)
-        model.compile(Adam(1e-3))
+        model.compile(Adam(2e-3))
     elif name == "dcgan":
-        model = dcgan.DCGAN(generator, judge, ema_decay=0.99, seed=seed)
-        model.compile()
+        model = dcgan.DCGAN(generator, judge, ema_decay=0.995, seed=seed)
+        model.compile(Adam(1e-3, 0.0), Adam(1e-3, 0.0))
     else:
         model = wgan_gp.WGANGP(generator, judge, critic_steps=1, ema_decay=0.995, seed=seed)
         model.compile(Adam(1e-3, 0.0, 0.9), Adam(5e-4, 0.0, 0.9))

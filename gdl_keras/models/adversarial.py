@@ -15,6 +15,7 @@ from keras import ops
 
 from gdl_keras.errors import InputError
 from gdl_keras.layers import SeedGenerator
+from gdl_keras.models.accumulation import accumulate_in
 from gdl_keras.models.generative import GenerativeModel, random_normal, random_uniform
 
 
@@ -77,6 +78,7 @@ class AdversarialModel(GenerativeModel):
             scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
             if self.dtype_policy.name == "mixed_float16" and not scaled:
                 optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+            accumulate_in(optimizer)
             optimizer.build(getattr(self, network).trainable_variables)
             setattr(self, f"{network}_optimizer", optimizer)
 
@@ -140,10 +142,13 @@ class AdversarialModel(GenerativeModel):
         if self.ema_decay is None:
             return
         self.averaged_steps.assign_add(1.0)
-        t = self.averaged_steps.value
-        decay = ops.minimum(self.ema_decay, (1 + t) / (10 + t))
+        batches, parts = self.averaged_steps.value, self.accumulation_steps
+        t = batches // parts
+        share = 1 - ops.minimum(self.ema_decay, (1 + t) / (10 + t))
+        if parts > 1:
+            share *= ops.cast(batches % parts == 0, share.dtype)  # between these the weights stood still
         for average, weight in zip(self.averaged_generator.weights, self.generator.weights, strict=True):
-            average.assign_add((1 - decay) * (weight - average))
+            average.assign_add(share * (weight - average))
 
     # ---- generation ------------------------------------------------------------------------------------------------
 

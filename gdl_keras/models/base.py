@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from gdl_keras.layers import SeedGenerator
+from gdl_keras.models.accumulation import accumulate_in, accumulation_steps
 
 
 class TapeModel(keras.Model):
@@ -50,6 +51,7 @@ class TapeModel(keras.Model):
             run_eagerly=run_eagerly,
             steps_per_execution=steps_per_execution,
         )
+        accumulate_in(self.optimizer)
         # Keras restores the state of an optimizer only where that was built before loading.
         self.optimizer.build(self.trainable_variables)
         self._compile_options = {
@@ -62,6 +64,11 @@ class TapeModel(keras.Model):
     def optimizers(self):
         """{name of the network: its optimizer}; one for all is called ""."""
         return {"": self.optimizer}
+
+    @property
+    def accumulation_steps(self):
+        """How many batches the optimizers average over before they move the weights."""
+        return max(accumulation_steps(optimizer) for optimizer in self.optimizers.values())
 
     def minimize(self, tape, loss, optimizer, variables):
         """One step of `optimizer` down the gradient of `loss`, a scalar, with respect to `variables`.
@@ -94,10 +101,13 @@ class TapeModel(keras.Model):
         """`keras.Model.fit`, which also takes one of our data sets, for training and for validation.
 
         A data set fixes its order by (seed, epoch): `initial_epoch=3` goes on with the images that epoch 3 would see.
+        Where gradients are accumulated, `steps_per_epoch` counts the steps of the optimizers, and each takes as many of
+        the data set's batches as are accumulated.
         """
         if hasattr(x, "batches"):
-            joined = self.batches_per_step
-            steps = kwargs.setdefault("steps_per_epoch", None) or max(1, x.steps_per_epoch // joined)
+            joined, parts = self.batches_per_step, self.accumulation_steps
+            steps = kwargs.get("steps_per_epoch") or max(1, x.steps_per_epoch // (joined * parts))
+            steps *= parts
             kwargs.update(steps_per_epoch=steps, shuffle=False)
             first_batch = kwargs.get("initial_epoch", 0) * steps * joined
             x = _join_batches(x.batches(first_batch=first_batch, labels=self.learns_from_labels), joined)

@@ -33,6 +33,8 @@ class Config:
     image_size: int = 32
     # Images in one step.
     batch_size: int = 100
+    # Parts in which each such batch is learnt from, for cards with little memory; it is as one step for the optimizers.
+    accumulate: int = 1
     # Epochs to train for; after each, history, samples and a checkpoint are written.
     epochs: int = 5
     # Steps in one epoch; by default as many as pass over the data once.
@@ -66,6 +68,8 @@ class Config:
                     raise InputError(f"{flag(name)} is not negative, and a learning rate not 0; it was {number}.")
         if not 0 <= self.seed < 2**31:
             raise InputError(f"--seed lies between 0 and {2**31 - 1}, not {self.seed}.")
+        if self.batch_size % self.accumulate:
+            raise InputError(f"--batch-size {self.batch_size} cannot be dealt into {self.accumulate} equal parts.")
         if self.resume and self.out:
             raise InputError("--resume goes on in the run's own folder: leave --out away.")
 

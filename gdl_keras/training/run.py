@@ -100,7 +100,7 @@ class Run:
             settings.dataset,
             split,
             image_size=settings.image_size,
-            batch_size=settings.batch_size,
+            batch_size=settings.batch_size // settings.accumulate,
             seed=settings.seed,
             skip_unreadable=settings.skip_unreadable,
             **options,
@@ -175,10 +175,14 @@ class Run:
     def _prepare_tensorflow(self):
         strategy = devices.use_devices(self.settings.devices, self.settings.batch_size)
         if strategy is not None:
+            if self.settings.accumulate > 1:
+                raise InputError("--accumulate goes with one device: choose one by --devices 0, or leave it away.")
             share = self.settings.batch_size // strategy.num_replicas_in_sync
             print(f"Training on {strategy.num_replicas_in_sync} devices, {share} images each", flush=True)
         import keras
         import tensorflow as tf
+
+        from gdl_keras.models.accumulation import set_accumulation_steps
 
         # Its advice on retracing concerns training loops, not a chapter that looks at many models in turn.
         tf.get_logger().setLevel("ERROR")
@@ -186,6 +190,7 @@ class Run:
         # Parallel kernels whose sums come in no fixed order would make two equal runs differ.
         tf.config.experimental.enable_op_determinism()
         keras.config.set_dtype_policy(self.settings.precision)
+        set_accumulation_steps(self.settings.accumulate)
         if self.settings.preset == "book" and not tf.config.list_physical_devices("GPU"):
             print("No GPU was found: most chapters' book preset takes hours or days on a processor.", flush=True)
 

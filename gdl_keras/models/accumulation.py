@@ -1,0 +1,40 @@
+"""Gradient accumulation: a batch that does not fit into a card's memory is learnt from in parts.
+
+The gradients of some small batches are averaged before the weights move once, by Keras' own optimizers.  For a model
+that treats each image by itself this is the step that the large batch would give.  Batch normalisation still sees one
+part at a time; and the networks of a GAN both move at the end of the last part, the second one by gradients that were
+mostly taken before the first had moved.
+"""
+
+import keras
+
+from gdl_keras.errors import InputError
+
+_steps = 1
+
+
+def set_accumulation_steps(steps):
+    """How many batches each step of the optimizers averages over, in every model that is compiled from now on.
+
+    Raises:
+        InputError: it is not at least 1.
+    """
+    global _steps
+    if steps < 1:
+        raise InputError(f"Gradients are accumulated over at least 1 batch, not {steps}.")
+    _steps = steps
+
+
+def accumulate_in(optimizer):
+    """Gives an optimizer that is not built yet the number of `set_accumulation_steps`, unless it has one of its own."""
+    inner = _inner(optimizer)
+    inner.gradient_accumulation_steps = inner.gradient_accumulation_steps or (_steps if _steps > 1 else None)
+
+
+def accumulation_steps(optimizer):
+    """How many batches a step of the optimizer averages over."""
+    return _inner(optimizer).gradient_accumulation_steps or 1
+
+
+def _inner(optimizer):
+    return optimizer.inner_optimizer if isinstance(optimizer, keras.optimizers.LossScaleOptimizer) else optimizer
