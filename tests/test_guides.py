@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,8 @@ def guides_with(text):
 
 every_guide = guides_with("")
 
+FLAG = r"(?<![\w-])--?[a-z][a-z-]*"
+
 # `gdl` as the reader has it, but that a new run ends within seconds.
 QUICK_GDL = """#!/usr/bin/env bash
 if [ "$1" = run ] && [[ "$*" != *--resume* ]] && [[ "$*" != *--help* ]]; then
@@ -46,8 +49,8 @@ def sections(guide):
 
 
 def commands(guide):
-    """Every line of the guide's `bash` and `console` blocks, those that end in a backslash joined to the next."""
-    text = "\n".join(blocks(guide, "bash") + blocks(guide, "console")).replace("\\\n", " ")
+    """Every line of the guide's blocks for a shell, those that end in a backslash joined to the next."""
+    text = "\n".join(blocks(guide, "(?:bash|console|ipython)")).replace("\\\n", " ")
     return [line for line in text.splitlines() if line.strip()]
 
 
@@ -144,10 +147,15 @@ def test_gdl_commands_have_the_flags_that_they_use(guide):
         for subcommand, rest in re.findall(r"\bgdl (list|data|run|sample|evaluate|doctor)\b([^|;&\"]*)", line):
             action = [word for word in rest.split()[:1] if subcommand == "data"]
             chapter = [word for word in rest.split()[:1] if subcommand == "run" and word[0].isdigit()]
-            known = run([sys.executable, "-m", "gdl_keras", subcommand, *action, *chapter, "--help"])
-            assert known.returncode == 0, known.stderr
-            flags = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", rest))
-            assert flags <= set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", known.stdout)), line
+            flags = set(re.findall(FLAG, rest))
+            assert flags <= flags_of(subcommand, *action, *chapter), line
+
+
+@cache
+def flags_of(*command):
+    shown = run([sys.executable, "-m", "gdl_keras", *command, "--help"])
+    assert shown.returncode == 0, shown.stderr
+    return set(re.findall(FLAG, shown.stdout))
 
 
 @every_guide
