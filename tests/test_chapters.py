@@ -4,6 +4,7 @@ import json
 import sys
 
 import pytest
+from PIL import Image
 
 from gdl_keras import cli
 from gdl_keras.chapters import all_chapters, find_chapter
@@ -55,3 +56,17 @@ def test_a_chapter_is_found_by_its_name_its_folder_or_its_program():
     assert find_chapter("chapters/03_vae/02_vae_fashion/vae_fashion.py").name == "03_vae/02_vae_fashion"
     with pytest.raises(InputError, match="03_vae/02_vae_fashion"):
         find_chapter("vae_fashon")
+
+
+@pytest.mark.parametrize(
+    "name", ["02_deeplearning/01_mlp", "02_deeplearning/02_cnn", "04_gan/03_cgan", "04_gan/05_hinge_gan"]
+)
+def test_images_without_labels_are_refused_where_labels_are_needed(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    (tmp_path / "flat").mkdir()
+    for grey in range(20):
+        Image.new("RGB", (20, 20), (grey, grey, grey)).save(tmp_path / "flat" / f"{grey}.png")
+    assert cli.main(["run", name, "--preset", "smoke", "--dataset", "./flat", "--out", "run"]) == 2
+    assert "flat has no labels: sort its images" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()

@@ -58,6 +58,12 @@ class ImageData:
         chosen = np.random.default_rng(seed).choice(self.num_images, min(n, self.num_images), replace=False)
         return self.images(chosen)
 
+    def with_labels(self):
+        """These images, for who needs labels; raises InputError where there are none."""
+        if self.labels is None:
+            raise self._no_labels()
+        return self
+
     def labelled_by(self, attribute):
         """The same images with an attribute as their label: 1 where an image has it, 0 where not.
 
@@ -90,9 +96,7 @@ class ImageData:
         Raises:
             InputError: there are no labels, no such class, or no other one.
         """
-        names = self.class_names
-        if self.labels is None:
-            raise self._no_labels()
+        names = self.with_labels().class_names
         if class_name not in names:
             raise InputError(f"{self.name} has no class {class_name}.  {nearest(class_name, names)}")
         kept = np.flatnonzero(self.labels != names.index(class_name))
@@ -136,8 +140,10 @@ class ImageData:
         raise self._no_labels()
 
     def _no_labels(self):
+        attributes = "choose one of its attributes with --attribute, or " if self.attribute_names else ""
         return InputError(
-            f"{self.name} has no labels: sort its images into one sub-folder a class, or choose another data set."
+            f"{self.name} has no labels: {attributes}sort its images into one sub-folder a class, or choose another "
+            "data set."
         )
 
 

@@ -102,6 +102,8 @@ def test_labels_and_attributes_stay_with_their_images():
         assert attributes.numpy().tolist() == [[number, -number] for number in numbers(images)]
     with pytest.raises(InputError, match="no labels"):
         numbered().batches(labels=True)
+    with pytest.raises(InputError, match="no labels: sort its images"):
+        numbered().with_labels()
 
 
 def test_sample_is_distinct_and_fixed_by_its_seed():

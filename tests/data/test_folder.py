@@ -106,6 +106,8 @@ def test_a_table_beside_the_folder_gives_attributes(photos):
     )
     train = data.load(folder, "train", image_size=20)
     assert train.attribute_names == ["Smiling", "Young"] and train.labels is None
+    with pytest.raises(InputError, match="no labels: choose one of its attributes with --attribute"):
+        train.with_labels()
     assert train.attributes.shape == (18, 2) and train.attributes.dtype == np.int8
     on_disk = {np.asarray(Image.open(path)).tobytes(): int(path.stem) for path in (folder / "img/img").iterdir()}
     for image, (smiling, young) in zip(train.images(slice(None)), train.attributes, strict=True):

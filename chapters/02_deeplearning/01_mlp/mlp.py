@@ -56,7 +56,7 @@ from keras.optimizers import Adam
 from gdl_keras import plotting
 from gdl_keras.models import Classifier, build_mlp
 
-train = run.load("train")
+train = run.load("train").with_labels()
 test = run.load("test")
 some = np.random.default_rng(run.seed).choice(train.num_images, 12, replace=False)
 run.show("training_images", plotting.numbered(train.images(some), [train.class_names[i] for i in train.labels[some]]))

@@ -59,7 +59,7 @@ from keras.optimizers import Adam
 from gdl_keras import plotting
 from gdl_keras.models import Classifier, build_cnn
 
-train = run.load("train")
+train = run.load("train").with_labels()
 test = run.load("test")
 run.show("training_images", plotting.grid(train.sample(20), columns=10))
 

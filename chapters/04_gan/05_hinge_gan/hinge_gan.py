@@ -72,7 +72,7 @@ from gdl_keras.layers import SpectralNormalization
 from gdl_keras.metrics import Judge
 from gdl_keras.models.hinge_gan import HingeGAN, build_discriminator, build_generator
 
-train = run.load("train")
+train = run.load("train").with_labels()
 test = run.load("test")
 num_classes = len(train.class_names)
 run.show("training_images", plotting.grid(train.sample(20), columns=10))
