@@ -36,11 +36,12 @@ def about_gpu(facts, wanted):
 def _about_use(facts):
     tensorflow, gpus = facts.tensorflow, facts.driver.gpus
     if tensorflow.compute_error is not None:
+        said = "; ".join(filter(None, (tensorflow.compute_error, tensorflow.log)))
         yield Finding(
             Level.WRONG,
             f"TensorFlow sees {listed(tensorflow.gpus)} and cannot compute on it",
-            f"It says: {tensorflow.compute_error}; {tensorflow.log}  Most often it finds a cuDNN that is too old: another "
-            "package's, or one that LD_LIBRARY_PATH leads to.",
+            f"It says: {said}  Most often it finds a cuDNN that is too old: another package's, or one that "
+            "LD_LIBRARY_PATH leads to.",
             install_tensorflow(facts),
         )
     else:
