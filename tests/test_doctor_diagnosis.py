@@ -93,6 +93,12 @@ SITUATIONS = {
         ["does not start", "libfoo.so"],
         'pip install --force-reinstall "tensorflow<2.22,>=2.21"',
     ),
+    "TensorFlow hangs": (
+        facts(tensorflow=TensorFlow(version="", error="it was not ready after 180 seconds", is_late=True)),
+        Level.WRONG,
+        ["does not start", "180 seconds", "busy"],
+        "time python -c 'import tensorflow; tensorflow.config.list_physical_devices()'",
+    ),
     "processor without AVX": (
         facts(tensorflow=TensorFlow(version="", error="it crashed with SIGILL")),
         Level.WRONG,

@@ -1,11 +1,13 @@
 """What `gdl doctor` sees: of programs, files and a TensorFlow that the test puts in place of the real ones."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import venv
 from ctypes.util import find_library
+from dataclasses import replace
 from importlib.metadata import metadata
 from pathlib import Path
 
@@ -187,6 +189,10 @@ def test_the_real_ranges_are_met_here():
     assert software.python_wanted == metadata("gdl-keras")["Requires-Python"]
     assert {"keras", "tensorflow", "numpy"} <= {package.name for package in software.packages}
     assert all(package.installed for package in software.packages)
+    too_old = replace(software, python="3.8.1")
+    (found,) = [finding for finding in diagnose(Facts(software=too_old)) if finding.is_wrong]
+    offered = re.match(r"python(3\.\d+) -m venv", found.command).group(1)
+    assert not any(finding.is_wrong for finding in diagnose(Facts(software=replace(software, python=f"{offered}.1"))))
 
 
 def test_of_two_versions_the_first_on_the_path_counts(installed):
@@ -339,7 +345,9 @@ def test_a_tensorflow_that_does_not_start(tensorflow, text, error):
 def test_a_tensorflow_that_hangs_is_given_up(tensorflow, monkeypatch):
     monkeypatch.setattr("gdl_keras.doctor.tensorflow_probe.SECONDS", 0.5)
     tensorflow("import time; time.sleep(30)")
-    assert "not ready after" in ask_tensorflow().error
+    seen = ask_tensorflow()
+    assert (seen.version, seen.is_late) == ("", True)
+    assert "not ready after" in seen.error
 
 
 def test_its_warnings_are_kept_and_its_advice_is_not(tensorflow):

@@ -43,6 +43,13 @@ def about_tensorflow(facts):
         yield Finding(Level.OK, f"TensorFlow {version} starts")
     elif not facts.software.tensorflows:
         yield Finding(Level.WRONG, "TensorFlow is not installed", "", install(facts, "-r requirements.txt"))
+    elif facts.tensorflow.is_late:
+        yield Finding(
+            Level.WRONG,
+            f"TensorFlow does not start: {error}",
+            "The machine or its disk is busy, or the GPU's driver does not answer.  This shows whether it ever starts.",
+            "time python -c 'import tensorflow; tensorflow.config.list_physical_devices()'",
+        )
     elif "AVX" in error or "SIGILL" in error:
         yield Finding(
             Level.WRONG,

@@ -87,6 +87,7 @@ class TensorFlow:
     """Attributes:
     version: "" where it did not start.
     error: why it did not start.
+    is_late: whether it was given up before it had started or failed.
     has_cuda: whether it was built for NVIDIA's GPUs.
     gpus: the names of those that it sees.
     missing: the libraries that it looked for and could not load.
@@ -97,6 +98,7 @@ class TensorFlow:
 
     version: str = "2.21.0"
     error: str = ""
+    is_late: bool = False
     has_cuda: bool = True
     gpus: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()

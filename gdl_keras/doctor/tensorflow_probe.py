@@ -31,7 +31,7 @@ def ask_tensorflow(compute=False):
             command, env=environment, capture_output=True, text=True, errors="replace", timeout=SECONDS
         )
     except subprocess.TimeoutExpired:
-        return TensorFlow(version="", error=f"it was not ready after {SECONDS} seconds")
+        return TensorFlow(version="", error=f"it was not ready after {SECONDS} seconds", is_late=True)
     seen = _last_answer(done.stdout)
     if seen is None:
         return TensorFlow(version="", error=_last_words(done))
