@@ -387,6 +387,11 @@ def test_where_packages_belong_to_an_image_that_is_built_anew(situation):
     assert the_one(diagnose(situation)).command == "docker build --tag IMAGE ."
 
 
+def test_a_release_candidate_inside_the_range_is_well():
+    candidate = Software(python="3.13.0rc2", packages=(Package("tensorflow", "<2.22,>=2.21", "2.21.1rc0"),))
+    assert all(finding.level is Level.OK for finding in diagnose(facts(software=candidate)))
+
+
 def test_two_different_gpus_are_both_named():
     two = facts(driver=SEEN, tensorflow=TensorFlow(gpus=("A100", "A100", "Tesla T4")))
     assert "TensorFlow sees 2 x A100 and Tesla T4" in [finding.what for finding in diagnose(two)]
