@@ -328,6 +328,7 @@ def test_each_situation_is_named_explained_and_mended(name):
     found = the_one(diagnose(situation))
     assert found.level is level
     assert [word for word in words if word not in f"{found.what} {found.why}"] == []
+    assert found.why
     assert found.command.startswith(command)
     assert str(found).endswith(f"Run: {found.command}")
 

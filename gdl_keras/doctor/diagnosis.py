@@ -42,7 +42,8 @@ def about_tensorflow(facts):
     if version:
         yield Finding(Level.OK, f"TensorFlow {version} starts")
     elif not facts.software.tensorflows:
-        yield Finding(Level.WRONG, "TensorFlow is not installed", "", install(facts, "-r requirements.txt"))
+        command = install(facts, "-r requirements.txt")
+        yield Finding(Level.WRONG, "TensorFlow is not installed", "Every model runs on it.", command)
     elif facts.tensorflow.is_late:
         yield Finding(
             Level.WRONG,
