@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 import gdl_keras
-from gdl_keras.training import reporting
 
 EXAMPLES = """examples:
   gdl list                                            what can be run here
@@ -30,6 +29,8 @@ def main(arguments=None):
     try:
         return COMMANDS[options.command](options, rest) or 0
     except (Exception, KeyboardInterrupt) as error:
+        from gdl_keras.training import reporting  # not before: gdl doctor runs where packages are missing
+
         return reporting.report(error, debug)
 
 
@@ -96,10 +97,10 @@ def doctor_command(options, rest):
     """gdl doctor"""
     from gdl_keras.doctor import examine
 
-    findings = examine()
+    findings = examine(options.gpu)
     for finding in findings:
         print(finding)
-    return 0 if all(finding.ok for finding in findings) else 1
+    return 1 if any(finding.is_wrong for finding in findings) else 0
 
 
 COMMANDS = {
@@ -140,7 +141,8 @@ def _parser():
     sample.add_argument("--label", type=int, help="for conditional models: the class to draw (default: all in turn)")
 
     _add_evaluate_parser(commands)
-    commands.add_parser("doctor", help="what this machine has, and what is missing")
+    doctor = commands.add_parser("doctor", help="what this machine has, and what is missing")
+    doctor.add_argument("--gpu", action="store_true", help="a GPU is wanted: without one that computes, exit with 1")
     return parser
 
 

@@ -1,0 +1,110 @@
+"""The command `gdl doctor`: exit codes, what it prints and what it never prints, and that it needs no package."""
+
+import os
+import subprocess
+import venv
+from pathlib import Path
+
+import pytest
+
+from gdl_keras import cli
+from gdl_keras.doctor import Facts, look
+from gdl_keras.doctor.facts import Driver, Folder, TensorFlow
+
+ROOT = Path(__file__).resolve().parent.parent
+KEYS = ("KAGGLE_API_TOKEN", "KAGGLE_USERNAME", "KAGGLE_KEY", "KAGGLE_CONFIG_DIR")
+
+
+@pytest.fixture
+def doctor(capsys, monkeypatch):
+    """doctor(facts, "--gpu") -> (exit code, what is printed, whether the GPU was made to compute)."""
+
+    def call(facts, *flags):
+        computed = []
+        monkeypatch.setattr("gdl_keras.doctor.look", lambda compute: computed.append(compute) or facts)
+        code = cli.main(["doctor", *flags])
+        return code, capsys.readouterr().out, computed[0]
+
+    return call
+
+
+@pytest.fixture
+def no_key(monkeypatch, tmp_path):
+    """No key anywhere: an environment, a home and a current folder without one."""
+    for name in KEYS:
+        monkeypatch.setenv(name, "")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_healthy_container_without_gpu_and_key_is_healthy(doctor):
+    code, out, computed = doctor(Facts(kaggle_key="none"))
+    assert code == 0
+    assert "[ok] no GPU" in out
+    assert "[--] no Kaggle key" in out
+    assert not computed
+
+
+def test_a_gpu_that_is_asked_for_must_be_there(doctor):
+    code, out, computed = doctor(Facts(), "--gpu")
+    assert code == 1
+    assert "[!!] no GPU" in out
+    assert computed
+
+
+def test_a_gpu_that_is_asked_for_and_computes_is_enough(doctor):
+    assert doctor(Facts(tensorflow=TensorFlow(gpus=("Tesla T4",))), "--gpu")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        Facts(tensorflow=TensorFlow(version="", error="no")),
+        Facts(data=Folder("/data", free=0.1)),
+        Facts(driver=Driver(cards=1), data=None, data_error="no"),
+    ],
+)
+def test_whatever_is_wrong_makes_it_exit_with_1(doctor, facts):
+    code, out, _ = doctor(facts)
+    assert code == 1
+    assert out.count("[!!]") == 1
+
+
+def test_notes_alone_do_not(doctor):
+    code, out, _ = doctor(Facts(driver=Driver(cards=1)))
+    assert code == 0
+    assert "[--] there is an NVIDIA card and no driver for it" in out
+
+
+@pytest.mark.parametrize(
+    ("given", "key"),
+    [
+        ({}, "none"),
+        ({"KAGGLE_USERNAME": "reader"}, "half"),
+        ({"KAGGLE_USERNAME": "reader", "KAGGLE_KEY": "precious-1"}, "whole"),
+        ({"KAGGLE_API_TOKEN": "precious-2"}, "whole"),
+    ],
+)
+def test_keys_are_found_and_never_printed(no_key, monkeypatch, capsys, given, key):
+    monkeypatch.setattr("gdl_keras.doctor.looking.ask_tensorflow", lambda compute: TensorFlow())
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    facts = look()
+    assert facts.kaggle_key == key
+    cli.main(["doctor"])
+    shown = capsys.readouterr()
+    assert "precious" not in shown.out + shown.err + repr(facts)
+
+
+def test_it_runs_where_nothing_is_installed(tmp_path):
+    venv.create(tmp_path / "env", symlinks=True)
+    ran = subprocess.run(
+        [tmp_path / "env" / "bin" / "python", "-m", "gdl_keras", "doctor"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert (ran.returncode, ran.stderr) == (1, "")
+    assert "[!!] TensorFlow is not installed" in ran.stdout
+    assert "Run: pip install -r requirements.txt" in ran.stdout
