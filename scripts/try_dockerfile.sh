@@ -87,7 +87,7 @@ grep --quiet '^/app$' "$work/folder.log"
 
 step "The quick part of the tests"
 buildah copy --quiet --chown 1000:1000 "$container" "$work/context" /app > /dev/null
-buildah run --user root "$container" -- pip install --quiet --no-cache-dir pytest scipy
+buildah run --user root "$container" -- pip install --quiet --no-cache-dir --constraint constraints.txt pytest scipy
 inside python -m pytest --quiet -p no:cacheprovider tests/test_docker.py tests/test_files.py tests/test_losses.py tests/layers
 
 step "All steps done with $tensorflow"
