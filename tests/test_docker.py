@@ -4,6 +4,7 @@ import fnmatch
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
+PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
 
 
 def instructions():
@@ -150,13 +151,33 @@ def test_compose_needs_no_env_file_and_opens_nothing_to_others(compose):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_pages_name_services_and_profiles_that_exist(compose, page):
-    commands = re.findall(r"docker compose [^\n`#]*", page.read_text())
-    profiles = {word for command in commands for word in re.findall(r"--profile (\w+)", command)}
-    services = {
-        word for command in commands for word in re.findall(r"(?:run --rm(?: -\S+ \S+)*|exec|cp) (\w[\w-]*)", command)
-    }
-    assert profiles <= {"cpu", "gpu"} and services <= set(compose["services"])
+def test_pages_name_services_profiles_and_arguments_that_exist(compose, page):
+    text = page.read_text()
+    for command in re.findall(r"docker compose ([^\n`#]+)", text):
+        profile, service = compose_names(command)
+        assert profile in (None, "cpu", "gpu") and service in {None, *compose["services"]}, command
+    arguments = {argument.split("=")[0] for argument in those("ARG")}
+    assert set(re.findall(r"--build-arg (\w+)=", text)) <= arguments
+
+
+def compose_names(command):
+    """The profile and the service that the words after `docker compose` name, each None where there is none."""
+    words = shlex.split(command)
+    profile = words[words.index("--profile") + 1] if "--profile" in words else None
+    verb = next((i for i, word in enumerate(words) if word in ("run", "exec", "cp", "logs", "stop")), None)
+    rest = iter(words[verb + 1 :] if verb is not None else [])
+    for word in rest:
+        if not word.startswith("-"):
+            return profile, word.split(":")[0]
+        if word not in ("--rm", "--detach", "-d", "--follow", "-f"):
+            next(rest)
+    return profile, None
+
+
+def test_service_of_a_command_is_found():
+    assert compose_names("--profile cpu up") == ("cpu", None)
+    assert compose_names("run --rm -v ./a:/b:ro gpu gdl run x --dataset ./a") == (None, "gpu")
+    assert compose_names("--profile gpu cp gpu:/app/runs ./runs") == ("gpu", "gpu")
 
 
 def test_hadolint_finds_nothing():
@@ -177,8 +198,9 @@ def test_jupyter_never_opens_without_a_token(tmp_path, given):
     with log.open("w") as output:
         server = subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT, env=environment, stderr=output)
     try:
+        end = time.monotonic() + 120
         while not (address := re.search(r"(http://127\.0\.0\.1:\d+)/\S*\?token=(\S+)", log.read_text())):
-            assert server.poll() is None, log.read_text()
+            assert server.poll() is None and time.monotonic() < end, f"No address with a token:\n{log.read_text()}"
             time.sleep(0.2)
         folder = f"{address[1]}/api/contents/chapters"
         assert status(folder) == 403
