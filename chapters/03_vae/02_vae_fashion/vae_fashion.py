@@ -43,7 +43,7 @@ class Settings(Config):
     beta: float = 1.0
     # elbo: nats, a bound on -log p(x); book: 500 times the mean cross-entropy of a pixel, plus the KL term.
     weighting: Literal["elbo", "book"] = "elbo"
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     # Other values of beta to train a model with, for comparison.
     compare_betas: tuple[float, ...] = (0.1, 20.0)
     # Steps of training for each of those.
