@@ -107,7 +107,7 @@ train = run.load("train")
 test = run.load("test")
 if run.attribute:
     train, test = train.labelled_by(run.attribute), test.labelled_by(run.attribute)
-num_classes = len(train.class_names)
+num_classes = len(train.with_labels().class_names)
 by_class = {name: train.images(np.flatnonzero(train.labels == i)[:10]) for i, name in enumerate(train.class_names)}
 run.show("training_images", plotting.rows(by_class))
 
