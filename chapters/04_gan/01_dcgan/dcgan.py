@@ -32,9 +32,9 @@ class Settings(Config):
     """A DCGAN on grey images."""
 
     dataset: str = "fashion,fashion_mini"
-    batch_size: int = 128
+    batch_size: int = 64
     epochs: int = 10
-    steps_per_epoch: int | None = 250
+    steps_per_epoch: int | None = 500
     # Numbers in a latent point.
     latent_dim: int = 100
     # Channels of the generator from its smallest image on; the discriminator has them the other way round.
@@ -46,13 +46,13 @@ class Settings(Config):
     # How much of that.
     noise: float = 0.1
     dropout: float = 0.3
-    learning_rate: float = 2e-4
-    # Adam's memory of past gradients: less than usual, because the other network moves.
-    beta_1: float = 0.5
+    learning_rate: float = 1e-3
+    # Adam's memory of past gradients: none, because the other network moves.
+    beta_1: float = 0.0
     # How much of itself the average of the generator's weights keeps in each step; 0 for no average.
-    ema_decay: float = 0.99
+    ema_decay: float = 0.995
     # Steps of training for each of the two ways of enlarging, compared at the end.
-    compare_steps: int = 400
+    compare_steps: int = 1000
 
 
 run = Run.start(
@@ -62,9 +62,12 @@ run = Run.start(
         "book": {
             "dataset": "bricks",
             "image_size": 64,
+            "batch_size": 128,
             "epochs": 300,
             "steps_per_epoch": None,
             "filters": (512, 256, 128, 64),
+            "learning_rate": 2e-4,
+            "beta_1": 0.5,
             "ema_decay": 0.0,
         },
         "smoke": {
@@ -202,7 +205,7 @@ for upsampling in ("transposed", "resize"):
         ema_decay=run.ema_decay or None,
         seed=run.seed,
     )
-    study.compile()
+    study.compile(Adam(run.learning_rate, run.beta_1), Adam(run.learning_rate, run.beta_1))
     study.fit(train, epochs=1, steps_per_epoch=run.compare_steps, verbose=0)
     rows[upsampling] = study.generate(10, seed=run.seed)
     print(f"{upsampling}: {checkerboard(study.generate(1000, seed=run.seed)):.4f}")
