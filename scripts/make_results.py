@@ -123,7 +123,7 @@ def presets_section(runs):
         "| command | data | minutes of training | trainable parameters | FCD (floor) | and |",
         "|---|---|---|---|---|---|",
     ]
-    for run in runs:
+    for run in sorted(runs, key=lambda run: run["config"]["chapter"]):
         config, metrics = run["config"], run["metrics"]
         evaluated = metrics.get("evaluation", {}).get("metrics", {})
         values = {**metrics, **{name: metric["value"] for name, metric in evaluated.items() if metric}}
