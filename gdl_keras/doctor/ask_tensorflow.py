@@ -8,6 +8,7 @@ import sys
 
 
 def main(compute):
+    """Prints what TensorFlow sees, as JSON."""
     import tensorflow as tf
 
     gpus = tf.config.list_physical_devices("GPU")

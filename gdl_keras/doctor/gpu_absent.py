@@ -74,6 +74,7 @@ def _is_wsl_without_driver(facts):
 
 
 def is_mac(facts):
+    """A Mac: its GPU is not for this TensorFlow."""
     if facts.machine.system != "Darwin":
         return None
     return (
@@ -84,6 +85,7 @@ def is_mac(facts):
 
 
 def is_absent(facts):
+    """There is no GPU, and that is all."""
     return (
         "no GPU: the cpu presets take minutes, the book's hours or days",
         "No command brings one: the book's want a machine with an NVIDIA card, such as Colab or a rented one.",

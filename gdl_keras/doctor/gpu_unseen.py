@@ -20,6 +20,7 @@ LIBRARY_PATH = (
 
 
 def is_hidden(facts):
+    """CUDA_VISIBLE_DEVICES keeps every GPU from TensorFlow."""
     value = facts.driver.hidden_by
     if value is None or (value.strip() and not value.strip().startswith("-")):
         return None
@@ -69,6 +70,7 @@ def _is_driver_too_old(facts):
 
 
 def lacks_driver_libraries(facts):
+    """Libraries that come with the driver cannot be loaded."""
     lacking = [name for name in facts.tensorflow.missing if name in DRIVER_LIBRARIES]
     if not lacking:
         return None

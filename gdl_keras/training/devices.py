@@ -64,29 +64,32 @@ def share_among(strategy, batch_size=None):
 
 
 def number_of_workers():
-    """How many machines `TF_CONFIG` names; 1 where it names none.
-
-    Raises:
-        InputError: it is not the JSON that TensorFlow wants.
-    """
-    text = os.environ.get("TF_CONFIG", "{}") or "{}"
-    try:
-        config = json.loads(text)
-        workers = config.get("cluster", {}).get("worker", [])
-        index = config.get("task", {}).get("index", 0)
-        if workers and not 0 <= index < len(workers):
-            raise ValueError(f"there is no worker {index}")
-    except (ValueError, AttributeError, TypeError) as error:
-        raise InputError(
-            f"TF_CONFIG cannot be used ({error}): it names the machines, such as "
-            '{"cluster": {"worker": ["10.0.0.1:2222", "10.0.0.2:2222"]}, "task": {"type": "worker", "index": 0}}.'
-        ) from error
-    return max(1, len(workers))
+    """How many machines `TF_CONFIG` names; 1 where it names none.  Raises InputError where it cannot be used."""
+    return _worker()[1]
 
 
 def is_chief():
     """Whether this machine is the one that writes the run's folder: the first, or the only one."""
-    return number_of_workers() == 1 or json.loads(os.environ["TF_CONFIG"])["task"]["index"] == 0
+    return _worker()[0] == 0
+
+
+def _worker():
+    """(this machine's number, how many there are)."""
+    try:
+        config = json.loads(os.environ.get("TF_CONFIG") or "{}")
+        workers = config.get("cluster", {}).get("worker", [])
+        if not workers:
+            return 0, 1
+        index = config["task"]["index"]
+        if not 0 <= index < len(workers):
+            raise ValueError(f"there is no worker {index}")
+    except (ValueError, AttributeError, TypeError, KeyError) as error:
+        reason = f"{error} is missing" if isinstance(error, KeyError) else error
+        raise InputError(
+            f"TF_CONFIG cannot be used ({reason}): it names the machines, such as "
+            '{"cluster": {"worker": ["10.0.0.1:2222", "10.0.0.2:2222"]}, "task": {"type": "worker", "index": 0}}.'
+        ) from error
+    return index, len(workers)
 
 
 def _make_visible(tf, wanted):

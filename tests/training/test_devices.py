@@ -135,12 +135,20 @@ def test_a_batch_that_cannot_be_shared_is_refused(two_replicas):
 
 
 @pytest.mark.parametrize(
-    "text", ["nonsense", "[]", '{"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "worker", "index": 2}}']
+    "text",
+    [
+        "nonsense",
+        "[]",
+        '{"cluster": {"worker": ["a:1", "b:2"]}}',
+        '{"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "worker", "index": 2}}',
+    ],
 )
 def test_a_wrong_list_of_machines_is_refused_with_an_example(text, monkeypatch):
     monkeypatch.setenv("TF_CONFIG", text)
     with pytest.raises(InputError, match=r"TF_CONFIG cannot be used .* such as"):
         devices.number_of_workers()
+    with pytest.raises(InputError, match="TF_CONFIG cannot be used"):
+        devices.is_chief()
 
 
 def test_the_first_machine_is_the_chief(monkeypatch):
