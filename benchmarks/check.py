@@ -27,7 +27,8 @@ def measure(cases, rounds):
     found = {}
     for task, module in {"training": training_steps, "sampling": sampling}.items():
         for case in cases:
-            ratios = module.measure(case, training_steps.entries(["float32", "mixed_bfloat16"]), rounds)["ratios"]
+            racing = training_steps.entries(case, ["float32", "mixed_bfloat16"])
+            ratios = module.measure(case, racing, rounds)["ratios"]
             for name, (ratio, _) in ratios.items():
                 found[f"{task} {case.name}, {name}"] = ratio
                 print(f"{task} {case.name}, {name}: {ratio:.2f}", flush=True)

@@ -32,7 +32,7 @@ class Racer:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
-            env={**os.environ, **(KEEP_MEMORY if entry.engine == "pytorch" else {})},
+            env={**os.environ, **_settings(entry)},
         )
 
     def ask(self, **task):
@@ -100,6 +100,13 @@ def fastest(racers):
     """The one with the smallest median, or None where none ran."""
     running = [racer for racer in racers if not racer.error]
     return min(running, key=lambda racer: statistics.median(racer.seconds), default=None)
+
+
+def _settings(entry):
+    # What only the environment sets, before the framework starts.
+    if entry.engine == "pytorch":
+        return KEEP_MEMORY
+    return {"TF_NUM_INTRAOP_THREADS": "1"} if "single" in entry.options else {}
 
 
 def _one_of_each_framework(racers):

@@ -61,7 +61,7 @@ def main():
     print(machine.sentence(description), flush=True)
     results = {}
     for case in arguments.models or CASES.values():
-        results[case.name] = measure(case, entries(arguments.policy), arguments.rounds, arguments.samples)
+        results[case.name] = measure(case, entries(case, arguments.policy), arguments.rounds, arguments.samples)
         print("", *table(case, results[case.name]), sep="\n", flush=True)
         if arguments.output:
             content = {"machine": description, "rounds": arguments.rounds, "models": results}

@@ -8,8 +8,9 @@ turns, one at a time.  Printed are real images a second: the median over the rou
 Where a model takes several steps of a critic, each with real images of its own, all of these count.
 
     ours      the model of `gdl_keras` by its own `train_step`, through the function that `fit` calls for each step;
-              without callbacks.  "xla": jit_compile.  "ten": ten steps per execution.
-    plain     the book's step in plain Keras, as `engines/plain_steps.py` has it
+              without callbacks.  "single": one thread for each operation.  "xla": jit_compile.  "ten": ten steps
+              per execution.
+    plain     the book's step in plain Keras, as `engines/plain_steps.py` has it.  "single": as of ours.
     pytorch   eager PyTorch with the settings in `engines/pytorch.py`.  "compiled": its networks by torch.compile.
               "stock": with nn.Dropout, nn.LeakyReLU and nn.Conv2d in place of quicker ones.
 
@@ -29,11 +30,11 @@ from engines import Entry
 from race import fastest, race, ratio
 
 
-def entries(policies, xla=False, ten=False, stock=False):
-    """The engines of a race."""
-    found = [Entry("plain")]
+def entries(case, policies, xla=False, ten=False, stock=False):
+    """The engines of a race.  Where operations are small TensorFlow tries one thread, too, as PyTorch does anyway."""
+    found = [Entry("plain")] + [Entry("plain", options=("single",))] * case.small
     for policy in policies:
-        variants = [("ours", ()), ("pytorch", ()), ("pytorch", ("compiled",))]
+        variants = [("ours", ()), ("pytorch", ()), ("pytorch", ("compiled",))] + [("ours", ("single",))] * case.small
         variants += [("ours", ("xla",))] * xla + [("ours", ("ten",))] * ten + [("pytorch", ("stock",))] * stock
         found += [Entry(engine, policy, options) for engine, options in variants]
     return found
@@ -112,9 +113,9 @@ def main():
         return
     description = machine.describe()
     print(machine.sentence(description), flush=True)
-    racing = entries(arguments.policy, arguments.xla, arguments.ten, arguments.stock)
     results = {}
     for case in cases:
+        racing = entries(case, arguments.policy, arguments.xla, arguments.ten, arguments.stock)
         results[case.name] = measure(case, racing, arguments.rounds, arguments.steps)
         print("", *table(case, results[case.name]), sep="\n", flush=True)
         if arguments.output:

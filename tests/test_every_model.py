@@ -5,6 +5,7 @@ from contextlib import nullcontext
 import keras
 import numpy as np
 import pytest
+from keras import ops
 
 from gdl_keras.errors import InputError
 from tests import harness
@@ -129,6 +130,9 @@ def test_samples_follow_the_seed(case):
     latents = model.sample_latents(3, seed=5)
     one_by_one = model.generate(latents=latents, batch_size=1, **case.conditions(3))
     np.testing.assert_allclose(first, one_by_one, atol=1e-5)
+    for weight in model.weights:
+        weight.assign(weight + ops.cast(0.5, weight.dtype))
+    assert not np.allclose(first, model.generate(latents=latents, **case.conditions(3)), atol=1e-3)
 
 
 @every_model
@@ -148,7 +152,9 @@ def test_generate_wants_either_a_number_or_points(case):
     if not case.generates:
         pytest.skip("makes no images")
     model = harness.build(case)
-    for arguments in ({}, {"n": 2, "latents": model.sample_latents(2)}, {"n": 0}):
+    latents = model.sample_latents(2)
+    wrong = {}, {"n": 2, "latents": latents}, {"n": 0}, {"latents": latents[:0]}, {"n": 2, "colours": latents}
+    for arguments in wrong:
         with pytest.raises(InputError):
             model.generate(**arguments)
 

@@ -15,9 +15,9 @@ class Entry:
     Attributes:
         engine: "ours", "plain" or "pytorch".
         policy: "float32" or "mixed_bfloat16".
-        options: names of further settings that are on.  Of ours: "xla" (`jit_compile`), "ten" (ten steps per
-            execution).  Of PyTorch: "compiled" (`torch.compile`), "stock" (its own dropout and LeakyReLU in place of
-            the quicker ones that we wrote for it).
+        options: names of further settings that are on.  Of TensorFlow: "single" (one thread for each operation),
+            "xla" (`jit_compile`), "ten" (ten steps per execution).  Of PyTorch: "compiled" (`torch.compile`), "stock"
+            (its own dropout and LeakyReLU in place of the quicker ones that we wrote for it).
     """
 
     engine: str

@@ -1,8 +1,8 @@
 """The models as a reader of the book ports them to Keras 3: a `train_step` in the obvious way, with Keras' own layers.
 
 The steps follow the algorithms of the book's notebooks, so they do not do quite the work of the other engines: the
-GANs judge generated images once and take both gradients from there, and the WGAN-GP shows all steps of the critic one
-batch of real images and drops out in the penalty.  `work` is what this step needs, and the speed of WGAN-GP counts
+DCGAN judges generated images once and takes both gradients from there, and the WGAN-GP shows all steps of the critic
+one batch of real images and drops out in the penalty.  `work` is what this step needs, and the speed of WGAN-GP counts
 images that the critic sees.
 """
 
@@ -72,7 +72,7 @@ def _dcgan(case):
 
 def _gan(case):
     generator = networks.dense_generator(case.image_shape, case.latent_dim)
-    return _adversarial(steps.GAN, generator, networks.dense_discriminator(case.image_shape), case)
+    return _adversarial(steps.DenseGAN, generator, networks.dense_discriminator(case.image_shape), case)
 
 
 def _hinge_gan(case):
@@ -101,8 +101,7 @@ def _cgan(case):
 
 
 def _adversarial(model, generator, judge, case):
-    passes_again = model is steps.HingeGAN
-    operations = work.adversarial(generator, judge, passes_again=passes_again)
+    operations = work.adversarial(generator, judge, passes_again=model is not steps.GAN)
     if case.name == "dcgan":
         optimizers = {"d_optimizer": Adam(2e-4, 0.5), "g_optimizer": Adam(2e-4, 0.5)}
     elif case.name == "gan":

@@ -70,11 +70,35 @@ class GAN(keras.Model):
         g_gradients = g_tape.gradient(g_loss, self.generator.trainable_variables)
         self.d_optimizer.apply_gradients(zip(d_gradients, self.discriminator.trainable_variables))
         self.g_optimizer.apply_gradients(zip(g_gradients, self.generator.trainable_variables))
+        return self.tracked(d_loss, g_loss, real, fake)
+
+    def tracked(self, d_loss, g_loss, real, fake):
+        """Adds to the running averages, and returns them; `real` and `fake` are probabilities of being real."""
         self.d_loss.update_state(d_loss)
         self.g_loss.update_state(g_loss)
-        self.real_accuracy.update_state(real_labels, real)
-        self.fake_accuracy.update_state(fake_labels, fake)
+        self.real_accuracy.update_state(ops.ones_like(real), real)
+        self.fake_accuracy.update_state(ops.zeros_like(fake), fake)
         return {m.name: m.result() for m in self.metrics}
+
+
+class DenseGAN(GAN):
+    """First the discriminator, then the generator, from the same points, against the discriminator as it then is."""
+
+    def train_step(self, real_images):
+        latents = tf.random.normal((ops.shape(real_images)[0], self.latent_dim))
+        with tf.GradientTape() as g_tape:
+            generated = self.generator(latents, training=True)
+            with tf.GradientTape() as d_tape:
+                real = self.discriminator(real_images, training=True)
+                fake = self.discriminator(generated, training=True)
+                real_labels, fake_labels = ops.ones_like(real), ops.zeros_like(fake)
+                d_loss = (self.loss_fn(real_labels, real) + self.loss_fn(fake_labels, fake)) / 2
+            d_gradients = d_tape.gradient(d_loss, self.discriminator.trainable_variables)
+            self.d_optimizer.apply_gradients(zip(d_gradients, self.discriminator.trainable_variables))
+            g_loss = self.loss_fn(real_labels, self.discriminator(generated, training=True))
+        g_gradients = g_tape.gradient(g_loss, self.generator.trainable_variables)
+        self.g_optimizer.apply_gradients(zip(g_gradients, self.generator.trainable_variables))
+        return self.tracked(d_loss, g_loss, real, fake)
 
 
 class HingeGAN(GAN):
@@ -94,11 +118,7 @@ class HingeGAN(GAN):
             g_loss = -ops.mean(self.discriminator([generated, labels], training=True))
         g_gradients = g_tape.gradient(g_loss, self.generator.trainable_variables)
         self.g_optimizer.apply_gradients(zip(g_gradients, self.generator.trainable_variables))
-        self.d_loss.update_state(d_loss)
-        self.g_loss.update_state(g_loss)
-        self.real_accuracy.update_state(ops.ones_like(real), ops.sigmoid(real))
-        self.fake_accuracy.update_state(ops.zeros_like(fake), ops.sigmoid(fake))
-        return {m.name: m.result() for m in self.metrics}
+        return self.tracked(d_loss, g_loss, ops.sigmoid(real), ops.sigmoid(fake))
 
 
 class WGANGP(keras.Model):

@@ -157,18 +157,6 @@ class AdversarialModel(GenerativeModel):
         return draw((n, self.latent_dim), seed)
 
     def decode(self, latents, labels=None):
-        """Images of latent points: float32 tensor (n, height, width, channels) in [0, 1].
-
-        Args:
-            latents: float array (n, latent_dim).
-            labels: for a model with labels: integers (n,), or attributes (n, K) where it learnt from those.
-
-        Raises:
-            InputError: labels are missing, or not such labels.
-        """
-        latents = ops.convert_to_tensor(latents)
-        if self.learns_from_labels:
-            labels = ops.convert_to_tensor(self._checked(labels, len(latents)))
         network = self.generator if self.ema_decay is None else self.averaged_generator
         return _with_labels(network, labels)(latents, training=False)
 
@@ -184,7 +172,11 @@ class AdversarialModel(GenerativeModel):
         """Whether labels are class numbers; else they are rows of attributes."""
         return self.generator.inputs[1].dtype == "int64"
 
-    def _checked(self, labels, n):
+    def check_conditions(self, n, labels=None, **others):
+        """`labels` of `n` images: integers (n,), or attributes (n, K) where the model learnt from those."""
+        if not self.learns_from_labels:
+            return super().check_conditions(n, **others, **({} if labels is None else {"labels": labels}))
+        super().check_conditions(n, **others)
         shape = self.generator.inputs[1].shape[1:]
         classes = self.has_class_labels()
         wanted = f"integers from 0 to {self.num_classes - 1}" if classes else f"rows of {self.num_classes} attributes"
@@ -198,7 +190,7 @@ class AdversarialModel(GenerativeModel):
             np.issubdtype(labels.dtype, np.integer) and ((labels >= 0) & (labels < self.num_classes)).all()
         ):
             raise InputError(f"{sentence}, not {labels.min()} to {labels.max()} ({labels.dtype}).")
-        return labels
+        return {"labels": labels}
 
 
 def accuracies(real_scores, fake_scores):

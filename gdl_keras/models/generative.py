@@ -4,6 +4,7 @@ import secrets
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from gdl_keras.errors import InputError
 from gdl_keras.models.base import TapeModel
@@ -15,6 +16,10 @@ class GenerativeModel(TapeModel):
     A subclass writes `sample_latents` and `decode`, beside what a `TapeModel` asks for.
     """
 
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self._decode = tf.function(self.decode, reduce_retracing=True)
+
     def sample_latents(self, n, seed=None):
         """`n` points of the latent space, drawn as the model expects them: float32 array, fixed by `seed`."""
         raise NotImplementedError(f"{type(self).__name__} has no latent space to draw from.")
@@ -22,6 +27,16 @@ class GenerativeModel(TapeModel):
     def decode(self, latents, **conditions):
         """Images, float32 tensor in [0, 1], from one batch of latent points."""
         raise NotImplementedError(f"{type(self).__name__} does not decode latent points.")
+
+    def check_conditions(self, n, **conditions):
+        """What `generate` was given beside `n` points, checked, as arrays of length `n`: {name: array}.
+
+        Raises:
+            InputError: one is missing, or not what the model learnt from.
+        """
+        if conditions:
+            raise InputError(f"generate() of {type(self).__name__} takes no {', '.join(conditions)}.")
+        return {}
 
     def generate(self, n=None, *, latents=None, seed=None, batch_size=256, **conditions):
         """New images.
@@ -37,20 +52,24 @@ class GenerativeModel(TapeModel):
             float32 array (n, height, width, channels) in [0, 1].
 
         Raises:
-            InputError: both or neither of `n` and `latents` are given, or `n` is below 1.
+            InputError: both or neither of `n` and `latents` are given, `n` is below 1, or the conditions do not fit.
         """
         if (n is None) == (latents is None):
             raise InputError("generate() takes either n, how many images, or latents, the points to decode.")
-        if latents is None:
-            if n < 1:
-                raise InputError(f"generate() makes at least 1 image, not {n}.")
-            latents = self.sample_latents(n, seed)
-        batches = []
+        n = len(latents) if n is None else n
+        if n < 1:
+            raise InputError(f"generate() makes at least 1 image, not {n}.")
+        latents = np.asarray(self.sample_latents(n, seed) if latents is None else latents, "float32")
+        conditions = self.check_conditions(n, **conditions)
+        images = None
         for start in range(0, len(latents), batch_size):
             part = slice(start, start + batch_size)
-            batch = self.decode(latents[part], **{name: value[part] for name, value in conditions.items()})
-            batches.append(np.asarray(batch, "float32"))
-        return np.concatenate(batches)
+            inputs = {name: tf.constant(value[part]) for name, value in conditions.items()}
+            batch = self._decode(tf.constant(latents[part]), **inputs).numpy()
+            if images is None:
+                images = np.empty((n, *batch.shape[1:]), batch.dtype)
+            images[part] = batch
+        return images
 
     def morph(self, start, end, steps=10, **conditions):
         """What lies on the straight line from one latent point to another.

@@ -122,11 +122,11 @@ def test_average_forgets_its_beginning_at_once():
 def test_images_are_those_of_the_average():
     model = cases.gan(ema_decay=0.9)
     latents = model.sample_latents(2, seed=0)
-    np.testing.assert_array_equal(model.generate(latents=latents), model.averaged_generator(latents))
+    np.testing.assert_allclose(model.generate(latents=latents), model.averaged_generator(latents), atol=1e-6)
     for weight in model.generator.weights:
         weight.assign(weight + 1)
-    np.testing.assert_array_equal(model.generate(latents=latents), model.averaged_generator(latents))
-    assert not np.array_equal(model.generate(latents=latents), model.generator(latents))
+    np.testing.assert_allclose(model.generate(latents=latents), model.averaged_generator(latents), atol=1e-6)
+    assert not np.allclose(model.generate(latents=latents), model.generator(latents), atol=1e-2)
 
 
 def test_latent_points_have_the_distribution_asked_for():
