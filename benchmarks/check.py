@@ -28,10 +28,9 @@ def measure(cases, rounds):
     for task, module in {"training": training_steps, "sampling": sampling}.items():
         for case in cases:
             racing = training_steps.entries(case, ["float32", "mixed_bfloat16"])
-            ratios = module.measure(case, racing, rounds)["ratios"]
-            for name, (ratio, _) in ratios.items():
-                found[f"{task} {case.name}, {name}"] = ratio
-                print(f"{task} {case.name}, {name}: {ratio:.2f}", flush=True)
+            result = module.measure(case, racing, rounds)
+            found |= {f"{task} {case.name}, {name}": ratio for name, (ratio, _) in result["ratios"].items()}
+            print("", task, *module.table(case, result), sep="\n", flush=True)
     return found
 
 

@@ -28,8 +28,8 @@ BETTER = {
     "smallest_diversity": "as the floor (smaller: too much alike)",
     "reconstruction_psnr": "larger (dB)",
     "reconstruction_ssim": "larger",
-    "nats": "smaller (an upper bound on -log p)",
-    "bits_per_dim": "smaller (an upper bound)",
+    "nats": "smaller (a bound on -log p)",
+    "bits_per_dim": "smaller (a bound)",
 }
 
 
@@ -117,13 +117,15 @@ def table(result):
     """What `evaluate` returns, as lines for a person to read: str."""
     rows = [("metric", "samples", "floor", "better")]
     for name, metric in result["metrics"].items():
-        rows.append((name, _number(metric), _number(metric["floor"]), metric["better"]))
+        better = metric["better"] + (f", {metric['likelihood']} likelihood" if "likelihood" in metric else "")
+        rows.append((name, _number(metric), _number(metric["floor"]), better))
     widths = [max(map(len, column)) for column in zip(*rows)]
     extractor, held_out, floor = result["extractor"], result["held_out"], result["floor"]
     lines = [
         f"{result['n']:,} samples against {held_out['images']:,} held-out images of {result['dataset']}",
         f"features: {extractor['name']}, resizing: {extractor['resizing']}",
-        f"floor: {floor['images']:,} training images in place of the samples",
+        f"floor: {floor['images']:,} training images in place of the samples"
+        + ("; of share_as_asked, the held-out images" if "share_as_asked" in result["metrics"] else ""),
         "",
     ]
     for name, value, real, better in rows:

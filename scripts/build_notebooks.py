@@ -5,7 +5,8 @@
     python scripts/build_notebooks.py --keep results               all, and their runs are kept in results/runs
 
 The program is the source of truth: edit it, then run this.  Executing means training in the preset `cpu`.  What the run
-shows stays in the notebook; what it writes is thrown away unless a folder to keep it in is named.
+shows stays in the notebook; what it writes is thrown away unless a folder to keep it in is named.  A notebook has one
+cell that its program has not: the one of docs/guides/colab.md that fetches the code.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from nbclient import NotebookClient
 from gdl_keras.chapters import all_chapters, find_chapter
 
 ONE_HOUR = 3600
+COLAB_GUIDE = Path(__file__).parents[1] / "docs" / "guides" / "colab.md"
 # Lines that a terminal shows and a reader of the notebook does not need.
 NOISE = ("I0000", "E0000", "W0000", "WARNING: All log messages before absl")
 
@@ -28,6 +30,7 @@ NOISE = ("I0000", "E0000", "W0000", "WARNING: All log messages before absl")
 def build(chapter, keep=None):
     """Writes `NAME.ipynb` beside `NAME.py`; its run stays in the folder `keep`."""
     notebook = jupytext.read(chapter.program)
+    notebook.cells.insert(1, colab_cell())
     with nullcontext(keep) if keep else tempfile.TemporaryDirectory() as folder:
         NotebookClient(notebook, timeout=ONE_HOUR, resources={"metadata": {"path": folder}}).execute()
     for cell in notebook.cells:
@@ -35,6 +38,12 @@ def build(chapter, keep=None):
             cell.metadata.pop("execution", None)
             cell.outputs = [output for output in _merged(cell.outputs) if _keeps_something(output)]
     nbformat.write(notebook, chapter.program.with_suffix(".ipynb"))
+
+
+def colab_cell():
+    """The first cell of the guide, which does nothing until someone puts an address in."""
+    source = re.search(r"```ipython\n(.*?)\n```", COLAB_GUIDE.read_text(), re.DOTALL)[1]
+    return nbformat.v4.new_code_cell(source, id="colab", metadata={"tags": ["colab"]})
 
 
 def _merged(outputs):

@@ -33,26 +33,43 @@ SHOWN = {
 
 
 def main(folder):
-    """Reads every finished run below `folder` and writes the page."""
+    """Reads every finished run below `folder` and writes the page.
+
+    Raises:
+        SystemExit: the runs come from different machines or versions: their minutes do not compare.
+    """
     runs = [read(path.parent) for path in sorted(Path(folder).rglob("metrics.json"))]
     presets = [run for run in runs if not run["config"]["every"] and run["history"]]
     families = [run for run in runs if run["config"]["every"]]
-    machine = json.loads((runs[0]["folder"] / "environment.json").read_text())
     text = [
         "# Results",
         "",
-        "Made by `python scripts/make_results.py` of runs that it reads; nothing here is written by hand. "
-        f"Measured on {machine['processors']} processor cores without a GPU, TensorFlow "
-        f"{machine['packages']['tensorflow']}, Keras {machine['packages']['keras']}.",
+        f"Made by `python scripts/make_results.py` of runs that it reads, nothing here by hand. {where(runs)}",
         "",
         "FCD is the Fréchet classifier distance: the Fréchet distance in the features of our own small classifiers "
         "(`gdl_keras/metrics/weights`), smaller is better; it does not compare with FID. In brackets its floor, which "
-        "training images reach in the samples' place.",
+        "training images reach in the samples' place. Those classifiers have learnt from the training images, and "
+        "`emoji` has few held-out ones, which lifts every distance: there the floor is a hint and not a bound.",
     ]
     if families:
         text += ["", *families_section(families)]
-    text += ["", *presets_section(presets)]
+    text += ["", *presets_section(presets), "", *metrics_section(presets)]
     write_text(ROOT / "docs" / "results.md", "\n".join(text) + "\n")
+
+
+def where(runs):
+    """What the runs were measured on, as a sentence."""
+    machines = {
+        (machine["processors"], machine["packages"]["tensorflow"], machine["packages"]["keras"])
+        for machine in (json.loads((run["folder"] / "environment.json").read_text()) for run in runs)
+    }
+    if len(machines) > 1:
+        raise SystemExit(f"These runs do not compare, (processors, TensorFlow, Keras) differ: {sorted(machines)}")
+    processors, tensorflow, keras = machines.pop()
+    return (
+        f"Measured on {processors} processor cores without a GPU, TensorFlow {tensorflow}, Keras {keras}; minutes are "
+        "those of the clock, all cores at work."
+    )
 
 
 def read(folder):
@@ -85,34 +102,49 @@ def sampling_seconds(model, n=1000):
 
 def families_section(runs):
     """The figure and its table."""
-    figure = Figure(figsize=(7, 4.5), layout="constrained")
-    axes = figure.subplots()
+    draw_families(runs)
     lines = [
         "## Every family on the same images",
         "",
-        f"![FCD against training time](pictures/{FIGURE.name})",
+        f"![FCD against training time, bits per dim, and the time of sampling](pictures/{FIGURE.name})",
         "",
         "*Fashion-MNIST at 32x32, 1,000 samples after each epoch against 1,000 held-out images; "
-        "`bash scripts/compare_families.sh`. The table: as many samples as there are held-out images.*",
+        "`bash scripts/compare_families.sh`. The table: as many samples as there are held-out images. Bits per dim of "
+        "a bernoulli likelihood take each pixel for a coin; they do not compare with those of models of bytes.*",
         "",
         "| model | trainable parameters | minutes of training | FCD (floor) | precision | recall | bits per dim | "
         "seconds for 1,000 samples |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for run in runs:
-        name = run["folder"].name
-        axes.plot(run["seconds"] / 60, [float(line[FCD]) for line in run["history"]], marker=".", label=name)
         evaluated = run["metrics"]["evaluation"]["metrics"]
         bits = evaluated.get("bits_per_dim")
         lines.append(
-            f"| `{name}` | {run['parameters']:,} | {run['seconds'][-1] / 60:.1f} | {with_floor(evaluated)} | "
-            f"{evaluated['precision']['value']:.2f} | {evaluated['recall']['value']:.2f} | "
-            f"{format(bits['value'], '.3f') if bits else ''} | {run['sampling']:.2f} |"
+            f"| `{run['folder'].name}` | {run['parameters']:,} | {run['seconds'][-1] / 60:.1f} | "
+            f"{with_floor(evaluated[FCD])} | {evaluated['precision']['value']:.2f} | "
+            f"{evaluated['recall']['value']:.2f} | {in_words(bits) if bits else ''} | {run['sampling']:.2f} |"
         )
-    axes.set(xscale="log", yscale="log", xlabel="minutes of training", ylabel="FCD, 1,000 samples")
-    axes.legend(frameon=False, fontsize=8)
-    plotting.save(figure, FIGURE)
     return lines
+
+
+def draw_families(runs):
+    """FCD against minutes, bits per dim against minutes where there are any, FCD against seconds of sampling."""
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    training, likelihood, sampling = figure.subplots(1, 3)
+    for run in runs:
+        name, minutes = run["folder"].name, run["seconds"] / 60
+        distances = [float(line[FCD]) for line in run["history"]]
+        (line,) = training.plot(minutes, distances, marker=".", label=name)
+        sampling.plot(run["sampling"], distances[-1], "o", color=line.get_color())
+        bits = run["metrics"]["evaluation"]["metrics"].get("bits_per_dim")
+        if bits:
+            likelihood.plot(minutes[-1], bits["value"], "o", color=line.get_color())
+            likelihood.annotate(f" {name}, {bits['likelihood']}", (minutes[-1], bits["value"]), fontsize=8)
+    training.set(xscale="log", yscale="log", xlabel="minutes of training", ylabel="FCD, 1,000 samples")
+    likelihood.set(xlabel="minutes of training", ylabel="bits per dim, an upper bound")
+    sampling.set(xscale="log", yscale="log", xlabel="seconds for 1,000 samples", ylabel="FCD at the end")
+    figure.legend(loc="outside lower center", ncols=len(runs), frameon=False, fontsize=8)
+    plotting.save(figure, FIGURE)
 
 
 def presets_section(runs):
@@ -120,24 +152,59 @@ def presets_section(runs):
     lines = [
         "## Every chapter in its preset `cpu`",
         "",
-        "| command | data | minutes of training | trainable parameters | FCD (floor) | and |",
-        "|---|---|---|---|---|---|",
+        "| command | data | minutes of training | trainable parameters | samples | FCD (floor) | and |",
+        "|---|---|---|---|---|---|---|",
     ]
-    for run in sorted(runs, key=lambda run: run["config"]["chapter"]):
+    for run in in_order(runs):
         config, metrics = run["config"], run["metrics"]
-        evaluated = metrics.get("evaluation", {}).get("metrics", {})
-        values = {**metrics, **{name: metric["value"] for name, metric in evaluated.items() if metric}}
+        evaluation = metrics.get("evaluation", {})
+        evaluated = evaluation.get("metrics", {})
+        values = {**metrics, **{name: metric["value"] for name, metric in evaluated.items()}}
         others = [words.format(values[name]) for name, words in SHOWN.items() if name in values]
+        distance = f"{evaluation['n']:,} | {with_floor(evaluated[FCD])}" if evaluated else " | "
         lines.append(
             f"| `gdl run {config['chapter']}` | `{config['dataset']}` | {run['seconds'][-1] / 60:.1f} | "
-            f"{run['parameters']:,} | {with_floor(evaluated) if evaluated else ''} | {', '.join(others)} |"
+            f"{run['parameters']:,} | {distance} | {', '.join(others)} |"
         )
     return lines
 
 
-def with_floor(evaluated):
-    """The distance and its floor, as text."""
-    return f"{evaluated[FCD]['value']:.1f} ({evaluated[FCD]['floor']['value']:.1f})"
+def metrics_section(runs):
+    """All metrics of these runs."""
+    runs = [run for run in in_order(runs) if "evaluation" in run["metrics"]]
+    names = list(dict.fromkeys(name for run in runs for name in run["metrics"]["evaluation"]["metrics"]))
+    lines = [
+        "## All metrics of these runs",
+        "",
+        "*As `gdl evaluate` prints them: the value, ± its standard error where it is known, in brackets the floor.*",
+        "",
+        f"| metric | {' | '.join(run['config']['chapter'] for run in runs)} |",
+        f"|---{'|---' * len(runs)}|",
+    ]
+    for name in names:
+        metrics = [run["metrics"]["evaluation"]["metrics"].get(name) for run in runs]
+        lines.append(f"| {name} | {' | '.join(with_floor(metric) if metric else '' for metric in metrics)} |")
+    return lines
+
+
+def in_order(runs):
+    """The runs as the book has the chapters; only unchanged presets belong on the page."""
+    changed = [str(run["folder"]) for run in runs if run["config"]["preset"] != "cpu"]
+    if changed:
+        raise SystemExit(f"Not runs of the preset cpu: {', '.join(changed)}. Move them out of the folder.")
+    return sorted(runs, key=lambda run: run["config"]["chapter"])
+
+
+def with_floor(metric):
+    """A metric and its floor, as text."""
+    return in_words(metric) + (f" ({in_words(metric['floor'])})" if metric["floor"] else "")
+
+
+def in_words(metric):
+    """A metric as text: value, error, and of which likelihood."""
+    error = f" ± {metric['standard_error']:.1g}" if "standard_error" in metric else ""
+    kind = f", {metric['likelihood']}" if "likelihood" in metric else ""
+    return f"{metric['value']:.3g}{error}{kind}"
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -35,8 +36,11 @@ def test_notebook_and_program_have_the_same_source(chapter):
     jupytext = pytest.importorskip("jupytext")
     program = jupytext.read(chapter.program)
     notebook = jupytext.read(chapter.program.with_suffix(".ipynb"))
+    *_, colab = [cell for cell in notebook.cells if "colab" in cell.metadata.get("tags", [])]
+    notebook.cells.remove(colab)
     sources = [[(cell.cell_type, cell.source.strip()) for cell in book.cells] for book in (program, notebook)]
     assert sources[0] == sources[1], "run: python scripts/build_notebooks.py"
+    assert f"```ipython\n{colab.source}\n```" in (Path(__file__).parents[1] / "docs/guides/colab.md").read_text()
 
 
 @every_chapter

@@ -90,7 +90,7 @@ def test_the_table_says_what_is_better_and_what_real_images_reach(gdl, run):
         "smaller",
     ]
     assert table["reconstruction_psnr"].split()[3:] == ["-", "larger", "(dB)"]
-    assert table["nats"].endswith("-  smaller (an upper bound on -log p)")
+    assert table["nats"].endswith("-  smaller (a bound on -log p), bernoulli likelihood")
     assert len({line.index(metrics[line.split()[0]]["better"]) for line in lines[5:-1]}) == 1
 
 
@@ -231,6 +231,11 @@ def test_a_run_may_keep_the_distance_of_every_epoch(gdl, tmp_path, monkeypatch, 
     first, second = csv.DictReader((tmp_path / "run" / "history.csv").open())
     assert first["frechet_classifier_distance"] == ""
     assert float(second["frechet_classifier_distance"]) > 0
+    settings = json.loads((tmp_path / "run" / "evaluation.json").read_text())
+    held_out = data.load(json.loads((tmp_path / "run" / "config.json").read_text())["dataset"], "test", image_size=32)
+    assert settings["n"] == min(1000, held_out.num_images)
+    assert settings["held_out"]["identity"] == held_out.identity
+    assert len(settings["extractor"]["weights_sha256"]) == 64
 
 
 def test_a_classifier_has_no_distance_to_keep(gdl, tmp_path, monkeypatch):

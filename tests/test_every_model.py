@@ -5,6 +5,7 @@ from contextlib import nullcontext
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import ops
 
 from gdl_keras.errors import InputError
@@ -85,6 +86,24 @@ def test_training_stays_finite_and_moves_every_weight(case, policy):
             assert isinstance(getattr(model, name), keras.optimizers.LossScaleOptimizer)
     if case.generates:
         assert_images(model.generate(3, seed=1, **case.conditions(3)))
+
+
+@every_model
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_low_precision_stays_inside_the_networks(case, policy):
+    """What networks put out, what is reported, weights, statistics and the optimizers' memories are float32."""
+    keras.config.set_dtype_policy(policy)
+    model = harness.build(case)
+    networks = [layer for layer in model._flatten_layers(include_self=False) if isinstance(layer, keras.Model)]
+    assert networks
+    assert {output.dtype for network in networks for output in network.outputs} == {"float32"}
+    reported = model.train_step(next(iter(harness.dataset(case))))
+    assert {value.dtype for value in reported.values()} == {tf.float32}
+    kept = [*model.variables, *(v for name in harness.optimizer_names(model) for v in getattr(model, name).variables)]
+    floats = {v.dtype for v in kept if "float" in v.dtype}
+    assert floats == {"float32"}
+    inside = {layer.compute_dtype for network in networks for layer in network.layers}
+    assert policy.removeprefix("mixed_") in inside
 
 
 @every_model

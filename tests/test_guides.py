@@ -127,7 +127,7 @@ def test_colab_cell_fetches_the_code_and_can_use_it(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.delenv("PYTHONPATH", raising=False)
     monkeypatch.chdir(tmp_path)
-    cell = cell.replace("ADDRESS", ROOT.as_uri())
+    cell = cell.replace('ADDRESS = ""', f'ADDRESS = "{ROOT.as_uri()}"')
     used = "import gdl_keras, os; print(gdl_keras.__file__ == os.path.abspath('gdl_keras/__init__.py'))"
     done = run([sys.executable, "-m", "IPython", "--colors=NoColor", "-c", f"{cell}\n{used}"])
     assert done.stdout.splitlines()[-1] == "True", done.stdout + done.stderr

@@ -37,6 +37,17 @@ class Evaluation(keras.callbacks.Callback):
         self._indices = choose(data.num_images, n, seed)
         self._reference = None
 
+    @property
+    def settings(self):
+        """What it takes to repeat the numbers: a dict."""
+        return {
+            "every": self.every,
+            "n": len(self._indices),
+            "seed": self.seed,
+            "extractor": {"name": self.extractor.name, "weights_sha256": self.extractor.sha256},
+            "held_out": {"split": self.data.split, "identity": self.data.identity},
+        }
+
     def on_train_begin(self, logs=None):
         if not hasattr(self.model, "generate"):
             raise InputError(f"{type(self.model).__name__} generates no images to evaluate: leave --every away.")

@@ -128,7 +128,10 @@ class Run:
         self._open_folder()
         recorder = Recorder(self.folder, self._history, self._restore_from)
         # The checkpoint comes last: what it says was done, samples included, has been written.
-        callbacks = [StopOnDivergence(), LossScales(), *self._evaluation(test), Samples(self.folder), recorder]
+        evaluation = self._evaluation(test)
+        for callback in evaluation:
+            self._write_json("evaluation.json", callback.settings)
+        callbacks = [StopOnDivergence(), LossScales(), *evaluation, Samples(self.folder), recorder]
         if self.settings.tensorboard:
             callbacks.append(keras.callbacks.TensorBoard(self.folder / "tensorboard"))
         return callbacks

@@ -154,6 +154,7 @@ def test_a_vae_trained_on_the_bound_gets_nats_and_bits(judge):
         metrics = measure(model, judge, train, test, 200)
         loss = model.evaluate(originals, verbose=0, return_dict=True)["loss"]
         assert metrics["nats"]["value"] == pytest.approx(loss, rel=0.01)
+        assert metrics["nats"]["likelihood"] == metrics["bits_per_dim"]["likelihood"] == model.likelihood
         bits = metrics["nats"]["value"] / (8 * 8 * np.log(2)) + offset
         assert metrics["bits_per_dim"]["value"] == pytest.approx(bits)
         assert metrics["bits_per_dim"]["standard_error"] == pytest.approx(
