@@ -1,7 +1,8 @@
 """Has training or sampling become slower?  Ratios to peers, now against stored ones.
 
     python benchmarks/check.py --write      # measures and stores benchmarks/ratios.json
-    python benchmarks/check.py --quick      # compares a few models; exit code 1 where a ratio fell by more than 20 %
+    python benchmarks/check.py --quick      # compares a few models; exit code 1 where a ratio fell by more than 20 %,
+                                            # or an engine that ran does not run any more
 
 What is stored is how many times as fast this project was as PyTorch and as a plain Keras port, measured side by side,
 never a time: a slower or busier machine slows all of them.
@@ -22,22 +23,29 @@ ALLOWED_FALL = 0.2
 QUICK = ("autoencoder", "gan", "cgan")
 
 
-def measure(cases, rounds):
-    """{"training autoencoder, float32 over pytorch": ratio, ...}"""
+def measure(case, rounds):
+    """{"training, float32 over pytorch": ratio, ...} of one model, and prints the speeds."""
     found = {}
     for task, module in {"training": training_steps, "sampling": sampling}.items():
-        for case in cases:
-            racing = training_steps.entries(case, ["float32", "mixed_bfloat16"])
-            result = module.measure(case, racing, rounds)
-            found |= {f"{task} {case.name}, {name}": ratio for name, (ratio, _) in result["ratios"].items()}
-            print("", task, *module.table(case, result), sep="\n", flush=True)
+        result = module.measure(case, training_steps.entries(case, ["float32", "mixed_bfloat16"]), rounds)
+        found |= {f"{task}, {name}": ratio for name, (ratio, _) in result["ratios"].items()}
+        print("", task, *module.table(case, result), sep="\n", flush=True)
     return found
 
 
 def fallen(now, before):
-    """What fell by more than is allowed: {name: (now, before)}; only what was measured both times."""
-    common = now.keys() & before.keys()
-    return {name: (now[name], before[name]) for name in common if now[name] < (1 - ALLOWED_FALL) * before[name]}
+    """Ratios of one model that fell by more than is allowed, or could not be measured any more.
+
+    Args:
+        now, before: {name: ratio}.
+
+    Returns:
+        list of str, a sentence for each.
+    """
+    lost = [f"{name} was {ratio:.2f}, and an engine does not run" for name, ratio in before.items() if name not in now]
+    common = before.keys() & now.keys()
+    lower = sorted(name for name in common if now[name] < (1 - ALLOWED_FALL) * before[name])
+    return lost + [f"{name} was {before[name]:.2f} and is {now[name]:.2f}" for name in lower]
 
 
 def main():
@@ -49,21 +57,20 @@ def main():
     arguments = parser.parse_args()
     cases = arguments.models or [CASES[name] for name in (QUICK if arguments.quick else CASES)]
     rounds = arguments.rounds or (3 if arguments.quick else 5)
-    if not arguments.write and not STORED.exists():
-        print(f"There are no stored ratios to compare with: run python {sys.argv[0]} --write first.")
+    stored = json.loads(STORED.read_text()) if STORED.exists() else {}
+    unknown = [case.name for case in cases if case.name not in stored]
+    if unknown and not arguments.write:
+        print(f"Nothing is stored of {', '.join(unknown)}: run python {sys.argv[0]} {' '.join(unknown)} --write first.")
         return 2
-    stored = json.loads(STORED.read_text()) if STORED.exists() else {"ratios": {}}
-    now = measure(cases, rounds)
-    if arguments.write:
-        content = {"machine": machine.describe(), "ratios": {**stored["ratios"], **now}}
-        STORED.write_text(json.dumps(content, indent=1) + "\n")
-        return 0
-    slower = fallen(now, stored["ratios"])
-    for name, (ratio, before) in sorted(slower.items()):
-        print(f"slower: {name} was {before:.2f} and is {ratio:.2f}")
-    if not now.keys() & stored["ratios"].keys():
-        print("None of this was stored: run with --write first.")
-        return 2
+    slower = []
+    for case in cases:
+        now = measure(case, rounds)
+        if arguments.write:
+            stored[case.name] = {"machine": machine.describe(), "rounds": rounds, "ratios": now}
+            STORED.write_text(json.dumps(stored, indent=1) + "\n")
+        else:
+            slower += [f"{case.name}: {sentence}" for sentence in fallen(now, stored[case.name]["ratios"])]
+    print(*slower, sep="\n")
     return 1 if slower else 0
 
 

@@ -1,0 +1,96 @@
+"""What benchmarks count, by hand and by TensorFlow's graph, and when their guard says that something became slower."""
+
+import importlib
+import sys
+from pathlib import Path
+
+import keras
+import pytest
+import tensorflow as tf
+from keras import layers
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+
+@pytest.fixture
+def benchmark(monkeypatch):
+    """Imports a module of `benchmarks/` by its name."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    before = set(sys.modules)
+    yield importlib.import_module
+    for name in set(sys.modules) - before:
+        if str(BENCHMARKS) in str(getattr(sys.modules[name], "__file__", "")):
+            del sys.modules[name]
+
+
+@pytest.fixture
+def critic():
+    """Two convolutions and a dense layer."""
+    images = keras.Input((8, 8, 3))
+    x = layers.LeakyReLU()(layers.Conv2D(4, 3, strides=2, padding="same")(images))
+    x = layers.LeakyReLU()(layers.Conv2D(5, 2, padding="valid")(x))
+    return keras.Model(images, layers.Dense(1)(layers.Flatten()(x)))
+
+
+# Two operations for each product of a weight and a number, at every place of the output.
+FIRST, SECOND, LAST = 2 * 16 * (3 * 3 * 3 * 4), 2 * 9 * (2 * 2 * 4 * 5), 2 * 45
+
+
+def test_operations_are_counted_from_the_layers(benchmark, critic):
+    work = benchmark("work")
+    assert work.forward(critic) == FIRST + SECOND + LAST
+    assert work.weight_gradients(critic) == FIRST + 2 * (SECOND + LAST)
+    assert work.weight_gradients(critic, of_input=True) == 2 * (FIRST + SECOND + LAST)
+    assert work.input_gradient(critic) == FIRST + SECOND + LAST
+    # The penalty: forward, to the image, and along the way back up all weights and all but the last layer's inputs.
+    assert work.gradient_penalty(critic) == 4 * (FIRST + SECOND + LAST) - LAST
+
+
+def test_a_transposed_convolution_is_laid_on_its_input(benchmark):
+    latents = keras.Input((4, 4, 6))
+    network = keras.Model(latents, layers.Conv2DTranspose(2, 4, strides=2, padding="same")(latents))
+    assert benchmark("work").forward(network) == 2 * 16 * (4 * 4 * 2 * 6)
+
+
+def test_tensorflows_graph_has_the_operations_of_a_wasserstein_step(benchmark):
+    from gdl_keras.models import wgan_gp
+
+    graph, work = benchmark("graph"), benchmark("work")
+    generator = wgan_gp.build_generator((16, 16, 1), 6, (8, 4))
+    critic = wgan_gp.build_critic((16, 16, 1), (4, 8))
+    model = wgan_gp.WGANGP(generator, critic, critic_steps=2, seed=0)
+    model.compile()
+    images = tf.zeros((1, 2 * 5, 16, 16, 1)).numpy()
+    counted = work.wasserstein(generator, critic, 2)
+    assert graph.graph_operations(model, images) / 10 == pytest.approx(counted, rel=0.02)
+
+
+def test_the_guard_sees_what_fell_and_what_does_not_run(benchmark):
+    fallen = benchmark("check").fallen
+    before = {"training, float32 over plain": 1.0, "sampling, best over pytorch": 0.5}
+    assert fallen(before, before) == []
+    assert fallen({name: 0.81 * ratio for name, ratio in before.items()}, before) == []
+    assert fallen({**before, "new": 0.1}, before) == []
+    (slower,) = fallen({**before, "sampling, best over pytorch": 0.39}, before)
+    assert slower == "sampling, best over pytorch was 0.50 and is 0.39"
+    (lost,) = fallen({"sampling, best over pytorch": 0.5}, before)
+    assert lost == "training, float32 over plain was 1.00, and an engine does not run"
+
+
+def test_the_guard_asks_for_what_it_has_not_stored(benchmark, monkeypatch, tmp_path, capsys):
+    check = benchmark("check")
+    monkeypatch.setattr(check, "STORED", tmp_path / "ratios.json")
+    monkeypatch.setattr(sys, "argv", ["check.py", "gan"])
+    assert check.main() == 2
+    assert "Nothing is stored of gan: run python check.py gan --write first." in capsys.readouterr().out
+
+
+def test_the_guard_stores_and_compares(benchmark, monkeypatch, tmp_path, capsys):
+    """With made-up speeds in place of a race."""
+    check = benchmark("check")
+    monkeypatch.setattr(check, "STORED", tmp_path / "ratios.json")
+    for speed, flags, code in ((1.0, ["--write"], 0), (0.9, [], 0), (0.7, [], 1)):
+        monkeypatch.setattr(check, "measure", lambda case, rounds, speed=speed: {"training, x": speed})
+        monkeypatch.setattr(sys, "argv", ["check.py", "gan", "vae", *flags])
+        assert check.main() == code
+    assert "vae: training, x was 1.00 and is 0.70" in capsys.readouterr().out
