@@ -1,23 +1,26 @@
-"""How fast images reach the device: the prepared store against decoding each epoch and against arrays in memory.
+"""How fast images reach the device: each source's prepared store against decoding each epoch and arrays in memory.
 
-    python benchmarks/data_feeding.py --images 4000 --rounds 5
+    python benchmarks/data_feeding.py                                jpegs, fashion, emoji
+    python benchmarks/data_feeding.py fashion ./photos --rounds 5
 
-Makes a folder of JPEGs of CelebA's size from the photographs that come with scikit-learn, and counts images a second
-(shuffled over all images, float32 in [0, 1], same batch size): the median of several rounds of a second, taken in turn.
-All four are endless streams that are warm, and what they read ahead while others were measured does not count:
+Counts images a second (shuffled over all images, float32 in [0, 1], same batch size): the median of several rounds of a
+second, taken in turn.  "jpegs" is a folder made of the photographs that come with scikit-learn, of CelebA's size.  All
+are endless streams that are warm, and what they read ahead while others were measured does not count:
 
-    decoding        read, decode and resize every JPEG in every pass, by a parallel tf.data pipeline
+    decoding        of jpegs alone: read, decode and resize each file in every pass, by a parallel tf.data pipeline
     store           gdl_keras.data, from its second pass on
     tf.data array   uint8 array in memory: from_tensor_slices, shuffle, batch, cast
     numpy array     uint8 array in memory, gathered by numpy along a permutation and cast: no pipeline at all
 """
 
 import argparse
+import json
 import os
 import tempfile
 import time
 from pathlib import Path
 
+import machine
 import numpy as np
 
 HEIGHT, WIDTH = 218, 178
@@ -83,50 +86,66 @@ def images_a_second(batches, batch_size):
     return count / seconds
 
 
-def measure(arguments, folder):
-    """Median speeds by name."""
+def measure(source, arguments, folder):
+    """Median speeds of one source: {"images": n, "shape": [...], "images_per_second": {name: speed}}."""
     from gdl_keras import data
 
     generator = np.random.default_rng(0)
-    images = folder / "images"
-    images.mkdir()
-    make_folder(images, arguments.images, generator)
-    os.environ["GDL_DATA_DIR"] = str(folder / "data")
-    size, batch_size = arguments.image_size, arguments.batch_size
-
-    start = time.perf_counter()
-    train = data.load(images, "train", image_size=size, batch_size=batch_size)
-    print(f"prepared {train.num_images} images in {time.perf_counter() - start:.1f} s")
+    files = None
+    if source == "jpegs":
+        source = folder / "jpegs"
+        source.mkdir()
+        make_folder(source, arguments.images, generator)
+        files = sorted(map(str, source.iterdir()))
+    train = data.load(source, "train", image_size=arguments.image_size, batch_size=arguments.batch_size)
     pixels = np.uint8(train.images(slice(None)) * 255 + 0.5)
-    files = sorted(map(str, images.iterdir()))[: train.num_images]
+    size, batch_size = train.image_shape[0], arguments.batch_size
     streams = {
-        "decoding": iter(decoding(files, size, batch_size)),
         "store": iter(train.batches()),
         "tf.data array": iter(tensor_slices(pixels, batch_size)),
         "numpy array": numpy_gather(pixels, batch_size, generator),
     }
+    if files:
+        streams["decoding"] = iter(decoding(files[: train.num_images], size, batch_size))
     speeds = {name: [] for name in streams}
     # The first round warms everything up; then in turn, so that a busy moment of the machine hits all alike.
     for _ in range(arguments.rounds + 1):
         for name, batches in streams.items():
             speeds[name].append(images_a_second(batches, batch_size))
-    return {name: float(np.median(values[1:])) for name, values in speeds.items()}
+    medians = {name: float(np.median(values[1:])) for name, values in speeds.items()}
+    return {"images": train.num_images, "shape": list(train.image_shape), "images_per_second": medians}
+
+
+def table(source, result):
+    """The speeds of one source as lines of text."""
+    speeds = result["images_per_second"]
+    yield f"{source}, {result['images']:,} images {'x'.join(map(str, result['shape']))}"
+    yield f"  {'':15}{'images/s':>12}{'store is':>12}"
+    for name, speed in speeds.items():
+        yield f"  {name:15}{speed:12,.0f}{speeds['store'] / speed:11.2f}x"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sources", nargs="*", default=["jpegs", "fashion", "emoji"], help="data sets, folders, jpegs")
     parser.add_argument("--images", type=int, default=4000, help="how many JPEGs (default 4000)")
     parser.add_argument("--rounds", type=int, default=5, help="rounds that count (default 5)")
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--image-size", type=int, default=64)
+    parser.add_argument("--output", type=Path, help="a JSON file for the results")
     arguments = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    description = machine.describe()
+    print(machine.sentence(description), flush=True)
+    results = {}
     with tempfile.TemporaryDirectory() as folder:
-        speeds = measure(arguments, Path(folder))
-    store = speeds["store"]
-    print(f"{'':15}{'images/s':>12}{'store is':>12}")
-    for name, speed in speeds.items():
-        print(f"{name:15}{speed:12,.0f}{store / speed:11.2f}x")
+        os.environ["GDL_DATA_DIR"] = folder
+        for source in arguments.sources:
+            results[source] = measure(source, arguments, Path(folder))
+            print("", *table(source, results[source]), sep="\n", flush=True)
+            if arguments.output:
+                content = {"machine": description, "rounds": arguments.rounds, "sources": results}
+                arguments.output.write_text(json.dumps(content, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -3,11 +3,12 @@
     python benchmarks/equal_cost.py                         all of it: three seeds, three models, 5 minutes each
     python benchmarks/equal_cost.py dcgan --seeds 1
 
-Both train the same networks on Fashion-MNIST at 32x32, at the same time, each on one half of the processor's cores;
-the halves change hands with every seed.  *ours* is the chapter's preset `cpu`: its optimizers, label noise, average of
-the generator, steps of the critic.  *book* has the book's settings (but soft labels within [0, 1]), in the plain
-`train_step` of `engines/plain_steps`.  The clock counts training alone, after a first step that compiles.  FCD: 5,000
-samples against 5,000 held-out images.
+Both train the same layers on Fashion-MNIST at 32x32, at the same time, each on one half of the processor's cores, so
+that whatever else the machine does hits both alike; the halves change hands with every seed.  *ours* is the chapter's
+preset `cpu`: its optimizers, batches, label noise, dropout, average of the generator, steps of the critic; only the
+WGAN-GP enlarges images as the book does, by transposed convolutions.  *book* has the book's settings (but soft labels
+within [0, 1]), in the plain `train_step` of `engines/plain_steps`.  The clock counts training alone, after a first step
+that compiles.  FCD: 5,000 samples against 5,000 held-out images.
 """
 
 import argparse
