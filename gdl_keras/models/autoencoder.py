@@ -65,7 +65,8 @@ def build_decoder(image_shape, latent_dim=2, filters=(32, 64, 128)):
     x = layers.Reshape(start)(x)
     for width in reversed(filters):
         x = layers.Conv2DTranspose(width, 3, strides=2, padding="same", activation="relu")(x)
-    images = layers.Conv2D(image_shape[-1], 3, padding="same", activation="sigmoid", dtype="float32", name="images")(x)
+    x = layers.Conv2D(image_shape[-1], 3, padding="same", name="logits")(x)
+    images = layers.Activation("sigmoid", dtype="float32", name="images")(x)
     return keras.Model(latents, images, name="decoder")
 
 
