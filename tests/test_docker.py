@@ -16,6 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from gdl_keras.doctor.driver_probe import SECONDS as WAITS_FOR_DRIVER
+from gdl_keras.doctor.tensorflow_probe import SECONDS as WAITS_FOR_TENSORFLOW
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
 
@@ -117,7 +120,10 @@ def test_it_does_not_run_as_root_and_says_whether_it_is_well():
     (user,) = those("USER")
     assert int(user.split(":")[0]) > 0
     assert place("USER", user) > max(i for i, (name, _) in enumerate(instructions()) if name in ("RUN", "COPY"))
-    assert those("HEALTHCHECK")[0].endswith('CMD ["gdl", "doctor"]')
+    (check,) = those("HEALTHCHECK")
+    assert check.endswith('CMD ["gdl", "doctor"]')
+    minutes = int(re.search(r"--timeout=(\d+)m", check)[1])
+    assert minutes * 60 > WAITS_FOR_TENSORFLOW + WAITS_FOR_DRIVER, "Docker would stop the doctor before it speaks"
 
 
 def test_data_and_runs_outlive_the_container(compose):
@@ -144,10 +150,18 @@ def test_compose_needs_no_env_file_and_opens_nothing_to_others(compose):
     arguments = {argument.split("=")[0] for argument in those("ARG")}
     for service in compose["services"].values():
         assert service["profiles"] in (["cpu"], ["gpu"])
-        assert set(service["build"]["args"]) <= arguments
+        assert set(service.get("build", {}).get("args", {})) <= arguments
         assert all(port.startswith("127.0.0.1:") for port in service["ports"])
     gpu = compose["services"]["gpu"]["deploy"]["resources"]["reservations"]["devices"]
     assert gpu == [{"driver": "nvidia", "count": "all", "capabilities": ["gpu"]}]
+
+
+@pytest.mark.parametrize("profile", ["cpu", "gpu"])
+def test_each_image_is_built_by_one_service_and_fetched_by_none(compose, profile):
+    """Compose builds side by side: two that give an image the same name can end in "image already exists"."""
+    services = [service for service in compose["services"].values() if service["profiles"] == [profile]]
+    assert len(services) > 1 and len({service["image"] for service in services}) == 1
+    assert [service.get("pull_policy") for service in services if "build" not in service] == ["never"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
