@@ -118,7 +118,10 @@ def run(command):
 
 
 def test_colab_cell_fetches_the_code_and_can_use_it(tmp_path, monkeypatch):
-    """With a clone of this repository for the one on the web, and a `pip` that only says what it was asked."""
+    """With a clone of this repository for the one on the web, and a `pip` that only says what it was asked.
+
+    The cell is run twice, and once more in a new session, which begins where the first one did.
+    """
     pytest.importorskip("IPython")
     if not (ROOT / ".git").exists():
         pytest.skip("this is not a clone")
@@ -128,10 +131,13 @@ def test_colab_cell_fetches_the_code_and_can_use_it(tmp_path, monkeypatch):
     monkeypatch.delenv("PYTHONPATH", raising=False)
     monkeypatch.chdir(tmp_path)
     cell = cell.replace('ADDRESS = ""', f'ADDRESS = "{ROOT.as_uri()}"')
-    used = "import gdl_keras, os; print(gdl_keras.__file__ == os.path.abspath('gdl_keras/__init__.py'))"
-    done = run([sys.executable, "-m", "IPython", "--colors=NoColor", "-c", f"{cell}\n{used}"])
-    assert done.stdout.splitlines()[-1] == "True", done.stdout + done.stderr
-    assert (tmp_path / "asked").read_text() == f"{tmp_path}/gdl_keras pip install --quiet -e .\n"
+    used = "import gdl_keras; print(gdl_keras.__file__ == os.path.abspath('gdl_keras/__init__.py'), os.getcwd())"
+    asked = f"{tmp_path}/gdl_keras pip install --quiet -e .\n"
+    for session, cells in enumerate([[cell, cell, used], [cell, used]], start=1):
+        done = run([sys.executable, "-m", "IPython", "--colors=NoColor", "-c", "\n".join(cells)])
+        assert done.stdout.splitlines()[-1] == f"True {tmp_path}/gdl_keras", done.stdout + done.stderr
+        assert "fatal" not in done.stdout + done.stderr
+        assert (tmp_path / "asked").read_text() == asked * session
 
 
 @every_guide
