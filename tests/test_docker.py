@@ -173,6 +173,8 @@ def test_pages_name_services_profiles_and_arguments_that_exist(compose, page):
         assert profile in (None, "cpu", "gpu") and service in {None, *compose["services"]}, command
     arguments = {argument.split("=")[0] for argument in those("ARG")}
     assert set(re.findall(r"--build-arg (\w+)=", text)) <= arguments
+    # A file's GDL_DATA_DIR would lead out of the volume.
+    assert re.findall(r"--env-file \.env(?! -e GDL_DATA_DIR=/data)", text) == []
 
 
 def compose_names(command):
