@@ -48,6 +48,7 @@ RUN pip install --no-cache-dir --no-index --no-deps --no-build-isolation --edita
 USER 1000:1000
 VOLUME ["/data", "/app/runs"]
 EXPOSE 8888
-HEALTHCHECK --interval=10m --timeout=2m --start-period=1m CMD ["gdl", "doctor"]
+# The doctor gives up a driver after half a minute and TensorFlow after three: it is to say so before Docker gives it up.
+HEALTHCHECK --interval=10m --timeout=4m --start-period=1m CMD ["gdl", "doctor"]
 # Jupyter makes a token and prints it, unless JUPYTER_TOKEN gives one.  It listens at JUPYTER_PORT, by default 8888.
 CMD ["jupyter", "lab", "--no-browser", "--ip=0.0.0.0", "--LabApp.default_url=/lab/tree/chapters"]

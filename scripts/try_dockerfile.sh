@@ -21,7 +21,7 @@ buildah() { command buildah --root "$work/storage" --runroot "$work/state" "$@";
 clean_up() {
     buildah rm --all > /dev/null || true
     umount "$work/storage/overlay" 2> /dev/null || true
-    rm -rf "$work"
+    rm -rf --one-file-system "$work"  # what is still mounted in it stays
 }
 trap clean_up EXIT
 step() { printf '\n== %s\n' "$*"; }
@@ -88,7 +88,7 @@ step "A notebook works in /app, as a command does"
 inside sh -c 'cd chapters && echo "import os; print(os.getcwd())" | jupyter run' | tee "$work/folder.log"
 grep --quiet '^/app$' "$work/folder.log"
 
-step "The quick part of the tests"
+step "The tests that need no more than the image has, pytest and scipy"
 buildah copy --quiet --chown 1000:1000 "$container" "$work/context" /app > /dev/null
 buildah run --user root "$container" -- pip install --quiet --no-cache-dir --constraint constraints.txt pytest scipy
 inside python -m pytest --quiet -p no:cacheprovider tests/test_docker.py tests/test_files.py tests/test_losses.py tests/layers

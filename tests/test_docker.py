@@ -16,6 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from gdl_keras.doctor.driver_probe import SECONDS as WAITS_FOR_DRIVER
+from gdl_keras.doctor.tensorflow_probe import SECONDS as WAITS_FOR_TENSORFLOW
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
 
@@ -64,6 +67,7 @@ def test_what_is_copied_is_there_and_nothing_private_goes_in():
     sources = [word for rest in those("COPY") for word in rest.split()[:-1] if not word.startswith("--")]
     assert sources and all((ROOT / source).exists() and not is_ignored(source) for source in sources)
     wanted = ("gdl_keras/cli.py", "gdl_keras/data/assets/emoji.npz", "chapters/README.md", "scripts/download.sh")
+    wanted += ("docs/guides/colab.md",)  # of which scripts/build_notebooks.py takes a cell
     assert [path for path in (*wanted, "pyproject.toml", "README.md", "LICENSE") if is_ignored(path)] == []
     private = (
         ".env",
@@ -117,7 +121,10 @@ def test_it_does_not_run_as_root_and_says_whether_it_is_well():
     (user,) = those("USER")
     assert int(user.split(":")[0]) > 0
     assert place("USER", user) > max(i for i, (name, _) in enumerate(instructions()) if name in ("RUN", "COPY"))
-    assert those("HEALTHCHECK")[0].endswith('CMD ["gdl", "doctor"]')
+    (check,) = those("HEALTHCHECK")
+    assert check.endswith('CMD ["gdl", "doctor"]')
+    minutes = int(re.search(r"--timeout=(\d+)m", check)[1])
+    assert minutes * 60 > WAITS_FOR_TENSORFLOW + WAITS_FOR_DRIVER, "Docker would stop the doctor before it speaks"
 
 
 def test_data_and_runs_outlive_the_container(compose):
@@ -144,10 +151,18 @@ def test_compose_needs_no_env_file_and_opens_nothing_to_others(compose):
     arguments = {argument.split("=")[0] for argument in those("ARG")}
     for service in compose["services"].values():
         assert service["profiles"] in (["cpu"], ["gpu"])
-        assert set(service["build"]["args"]) <= arguments
+        assert set(service.get("build", {}).get("args", {})) <= arguments
         assert all(port.startswith("127.0.0.1:") for port in service["ports"])
     gpu = compose["services"]["gpu"]["deploy"]["resources"]["reservations"]["devices"]
     assert gpu == [{"driver": "nvidia", "count": "all", "capabilities": ["gpu"]}]
+
+
+@pytest.mark.parametrize("profile", ["cpu", "gpu"])
+def test_each_image_is_built_by_one_service_and_fetched_by_none(compose, profile):
+    """Compose builds side by side: two that give an image the same name can end in "image already exists"."""
+    services = [service for service in compose["services"].values() if service["profiles"] == [profile]]
+    assert len(services) > 1 and len({service["image"] for service in services}) == 1
+    assert [service.get("pull_policy") for service in services if "build" not in service] == ["never"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -158,6 +173,8 @@ def test_pages_name_services_profiles_and_arguments_that_exist(compose, page):
         assert profile in (None, "cpu", "gpu") and service in {None, *compose["services"]}, command
     arguments = {argument.split("=")[0] for argument in those("ARG")}
     assert set(re.findall(r"--build-arg (\w+)=", text)) <= arguments
+    # A file's GDL_DATA_DIR would lead out of the volume.
+    assert re.findall(r"--env-file \.env(?! -e GDL_DATA_DIR=/data)", text) == []
 
 
 def compose_names(command):

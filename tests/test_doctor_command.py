@@ -1,6 +1,7 @@
 """The command `gdl doctor`: exit codes, what it prints and what it never prints, and that it needs no package."""
 
 import os
+import re
 import subprocess
 import venv
 from pathlib import Path
@@ -95,6 +96,49 @@ def test_keys_are_found_and_never_printed(no_key, monkeypatch, capsys, given, ke
     cli.main(["doctor"])
     shown = capsys.readouterr()
     assert "precious" not in shown.out + shown.err + repr(facts)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "KAGGLE_API_TOKEN=precious\n".encode("utf-16"),
+        b"# The key:\n" + "KAGGLE_API_TOKEN=precious\r\n".encode("utf-16-le"),
+        "# Schlüssel\nKAGGLE_API_TOKEN=precious\n".encode("latin-1"),
+    ],
+)
+def test_a_file_of_another_encoding_is_found_and_its_command_mends_it(no_key, monkeypatch, tmp_path, capsys, written):
+    """What PowerShell's > writes, what its >> leaves of a file in UTF-8, and an editor's umlaut."""
+    monkeypatch.setattr("gdl_keras.doctor.looking.ask_tensorflow", lambda compute: TensorFlow())
+    for name in KEYS:
+        monkeypatch.delenv(name)
+    (tmp_path / ".env").write_bytes(written)
+    cli.main(["doctor"])
+    shown = capsys.readouterr().out
+    assert "[!!] .env is not text in UTF-8" in shown and "precious" not in shown
+    command = re.search(r"Run: (LC_ALL=C tr .*)", shown)[1]
+    subprocess.run(["bash", "-c", command], cwd=tmp_path, check=True)
+    assert look().kaggle_key == "whole"
+
+
+def test_a_file_that_may_not_be_read_is_found(no_key, monkeypatch, tmp_path):
+    monkeypatch.setattr("gdl_keras.doctor.looking.ask_tensorflow", lambda compute: TensorFlow())
+    (tmp_path / ".env").touch()
+
+    def refusing(path, *arguments, **names):
+        if str(path).endswith(".env"):
+            raise PermissionError(13, "Permission denied", path)
+        return open(path, *arguments, **names)
+
+    monkeypatch.setattr("dotenv.main.open", refusing, raising=False)  # root may read every file
+    facts = look()
+    assert (facts.kaggle_key, facts.key_file) == ("locked", ".env")
+
+
+def test_a_data_folder_in_the_file_counts_no_more_than_for_a_run(no_key, monkeypatch, tmp_path):
+    monkeypatch.setattr("gdl_keras.doctor.looking.ask_tensorflow", lambda compute: TensorFlow())
+    monkeypatch.delenv("GDL_DATA_DIR")
+    (tmp_path / ".env").write_text(f"GDL_DATA_DIR={tmp_path}/elsewhere\n")
+    assert look().data.path == "~/.cache/gdl_keras"
 
 
 def test_it_runs_where_nothing_is_installed(tmp_path):

@@ -12,9 +12,11 @@ from gdl_keras.doctor import Facts, Level, diagnose
 from gdl_keras.doctor.facts import GPU, Driver, Folder, Machine, Package, Software, Space, TensorFlow
 
 GUIDE = Path(__file__).resolve().parent.parent / "docs" / "troubleshooting.md"
+# A command may be broken into lines, each ending with a backslash.
+GUIDE_COMMANDS = re.sub(r"\\\n\s*", "", GUIDE.read_text())
 T4 = GPU("Tesla T4", "550.54.15", 15360, 14900)
 SEEN = Driver(gpus=(T4,), cards=1, module="550.54.15", has_nodes=True)
-CONTAINER = Machine(distribution="debian", place="container")
+CONTAINER = Machine(distributions=("debian",), place="container")
 WSL = Machine(place="wsl")
 CUDNN = "libcudnn.so.9"
 AND_CUDA = 'pip install "tensorflow[and-cuda]<2.22,>=2.21"'
@@ -103,7 +105,8 @@ SITUATIONS = {
         facts(tensorflow=TensorFlow(version="", error="it crashed with SIGILL")),
         Level.WRONG,
         ["AVX", "Mac"],
-        "docker build --platform linux/arm64 --tag IMAGE .",
+        "docker build --platform linux/arm64 --tag IMAGE --build-arg BASE=python:3.13-slim-trixie "
+        "--build-arg TENSORFLOW=tensorflow .",
     ),
     "card without driver": (
         facts(driver=Driver(cards=1)),
@@ -112,10 +115,16 @@ SITUATIONS = {
         "sudo apt-get update && sudo apt-get install -y ubuntu-drivers-common && sudo ubuntu-drivers install",
     ),
     "card without driver on Debian": (
-        facts(driver=Driver(cards=1), machine=Machine(distribution="debian")),
+        facts(driver=Driver(cards=1), machine=Machine(distributions=("kali", "debian"))),
         Level.NOTE,
         ["NVIDIA card", "no driver"],
         "sudo apt-get install -y nvidia-driver && sudo reboot",
+    ),
+    "card without driver on Mint": (
+        facts(driver=Driver(cards=1), machine=Machine(distributions=("linuxmint", "ubuntu", "debian"))),
+        Level.NOTE,
+        ["NVIDIA card", "no driver"],
+        "sudo apt-get update && sudo apt-get install -y ubuntu-drivers-common && sudo ubuntu-drivers install",
     ),
     "driver not running": (
         facts(driver=Driver(cards=1, complaint="NVIDIA-SMI has failed because it couldn't communicate")),
@@ -162,7 +171,7 @@ SITUATIONS = {
         ),
         Level.NOTE,
         ["container toolkit", "could not select device driver"],
-        "sudo apt-get install -y nvidia-container-toolkit && sudo nvidia-ctk runtime configure --runtime=docker",
+        "curl -fsSL https://nvidia.github.io/libnvidia-container/gpgkey | sudo gpg ",
     ),
     "Windows's driver missing": (
         facts(machine=WSL, driver=Driver(has_nodes=True), tensorflow=TensorFlow(missing=("libcuda.so.1",))),
@@ -271,6 +280,24 @@ SITUATIONS = {
         ["too little disk: 1.2 GB", "/data"],
         "export GDL_DATA_DIR=/A_FOLDER/ON_A_LARGER_DISK",
     ),
+    "little disk in a container": (
+        facts(machine=CONTAINER, data=Folder("/data", free=1.2)),
+        Level.WRONG,
+        ["too little disk: 1.2 GB", "/data"],
+        "docker run -v /A_FOLDER/ON_A_LARGER_DISK:/data IMAGE",
+    ),
+    "little disk for runs": (
+        facts(runs=Folder("/home/me/runs", free=0.3)),
+        Level.WRONG,
+        ["too little disk: 0.3 GB", "the folder for runs, /home/me/runs"],
+        "cd /A_FOLDER/ON_A_LARGER_DISK",
+    ),
+    "little disk for runs in a container": (
+        facts(machine=CONTAINER, runs=Folder("/app/runs", free=0.3)),
+        Level.WRONG,
+        ["too little disk: 0.3 GB", "/app/runs"],
+        "docker run -v /A_FOLDER/ON_A_LARGER_DISK:/app/runs IMAGE",
+    ),
     "data folder of another user": (
         facts(data=Folder("/data", is_writable=False)),
         Level.WRONG,
@@ -278,10 +305,10 @@ SITUATIONS = {
         "export GDL_DATA_DIR=~/gdl_data",
     ),
     "runs of another user in a container": (
-        facts(machine=CONTAINER, runs=Folder("/gdl/runs", is_writable=False)),
+        facts(machine=CONTAINER, runs=Folder("/app/runs", is_writable=False)),
         Level.WRONG,
-        ["/gdl/runs", "cannot be written", "mounted"],
-        'docker run --user "$(id -u):$(id -g)" IMAGE',
+        ["/app/runs", "cannot be written", "mounted", "1000", "--user"],
+        "sudo chown -R 1000 FOLDER",
     ),
     "runs of another user": (facts(runs=Folder("/runs", is_writable=False)), Level.WRONG, ["/runs"], "cd ~"),
     "data folder not known": (
@@ -301,6 +328,24 @@ SITUATIONS = {
         Level.NOTE,
         ["KAGGLE_USERNAME and KAGGLE_KEY"],
         "echo 'KAGGLE_API_TOKEN=YOUR_TOKEN' >> .env",
+    ),
+    "no Kaggle key in a container": (
+        facts(machine=CONTAINER, kaggle_key="none"),
+        Level.NOTE,
+        ["no Kaggle key", "on the host", "compose.yaml", "--env-file .env -e GDL_DATA_DIR=/data"],
+        "echo 'KAGGLE_API_TOKEN=YOUR_TOKEN' >> .env",
+    ),
+    "a file .env that may not be read": (
+        facts(kaggle_key="locked", key_file=".env"),
+        Level.WRONG,
+        [".env cannot be read", "another user"],
+        'sudo chown "$USER" .env && chmod u+r .env',
+    ),
+    "a file .env that is no text": (
+        facts(kaggle_key="garbled", key_file=".env"),
+        Level.WRONG,
+        [".env is not text in UTF-8", "PowerShell", "UTF-16"],
+        "LC_ALL=C tr -cd ",
     ),
 }
 # These are wrong only when a GPU is wanted.
@@ -343,7 +388,7 @@ def test_the_same_is_wrong_when_a_gpu_is_wanted(name):
 @pytest.mark.parametrize("name", SITUATIONS)
 def test_the_guide_has_each_command(name):
     found = the_one(diagnose(SITUATIONS[name][0]))
-    assert found.command in GUIDE.read_text()
+    assert found.command in GUIDE_COMMANDS
 
 
 @pytest.mark.parametrize("machine", [Machine(), CONTAINER, WSL, Machine(system="Darwin", processor="arm64")])
@@ -373,19 +418,52 @@ def test_variants_over_each_other_are_replaced_by_the_one_for_the_gpu():
     assert the_one(diagnose(both)).command == f"pip uninstall -y tensorflow tensorflow-cpu && {AND_CUDA}"
 
 
-IMAGE = Software(tensorflows=("tensorflow-cpu",), can_install=False)
+FEDORA = Machine(distributions=("fedora",))
 
 
 @pytest.mark.parametrize(
-    "situation",
+    "driver",
+    [Driver(cards=1), Driver(complaint="NVIDIA-SMI has failed"), replace(SEEN, gpus=(replace(T4, driver="470.1"),))],
+)
+def test_where_no_command_is_known_the_page_that_has_it_is_named(driver):
+    found = the_one(diagnose(facts(machine=FEDORA, driver=driver)))
+    assert (found.command, "nvidia.com/drivers" in found.why) == ("", True)
+
+
+def test_where_apt_is_not_the_toolkit_has_a_page():
+    machine = facts(machine=replace(FEDORA, has_docker=True), driver=SEEN, tensorflow=TensorFlow(gpus=("Tesla T4",)))
+    found = the_one(diagnose(machine))
+    assert (found.command, "docs.nvidia.com" in found.why) == ("", True)
+
+
+def test_a_driver_that_a_container_lacks_is_its_hosts():
+    found = the_one(diagnose(facts(machine=CONTAINER, driver=replace(SEEN, gpus=(replace(T4, driver="470.1"),)))))
+    assert "host" in found.why and "nvidia.com/drivers" in found.why
+    assert "ubuntu-drivers install" in found.command
+
+
+IMAGE = Software(tensorflows=("tensorflow-cpu",), can_install=False)
+LACKING = replace(IMAGE, packages=(Package("keras", "<4,>=3.15", None),))
+FOR_PROCESSOR = "--build-arg BASE=python:3.13-slim-trixie --build-arg TENSORFLOW=tensorflow ."
+
+
+@pytest.mark.parametrize(
+    ("situation", "arguments"),
     [
-        facts(machine=CONTAINER, software=IMAGE, driver=SEEN, tensorflow=TensorFlow(has_cuda=False)),
-        facts(machine=CONTAINER, software=IMAGE, driver=SEEN, tensorflow=TensorFlow(missing=(CUDNN,))),
-        facts(machine=CONTAINER, software=replace(IMAGE, packages=(Package("keras", "<4,>=3.15", None),))),
+        (facts(machine=CONTAINER, software=IMAGE, driver=SEEN, tensorflow=TensorFlow(has_cuda=False)), "."),
+        (facts(machine=CONTAINER, software=IMAGE, driver=SEEN, tensorflow=TensorFlow(missing=(CUDNN,))), "."),
+        (facts(machine=CONTAINER, software=LACKING), FOR_PROCESSOR),
+        (facts(machine=replace(CONTAINER, processor="aarch64"), software=LACKING), FOR_PROCESSOR),
     ],
 )
-def test_where_packages_belong_to_an_image_that_is_built_anew(situation):
-    assert the_one(diagnose(situation)).command == "docker build --tag IMAGE ."
+def test_where_packages_belong_to_an_image_that_is_built_anew(situation, arguments):
+    found = the_one(diagnose(situation))
+    assert found.command == f"docker build --tag IMAGE {arguments}"
+    assert f"{found.command}\n" in GUIDE_COMMANDS
+
+
+def test_the_image_for_a_processor_is_built_as_the_dockerfile_says():
+    assert FOR_PROCESSOR in (GUIDE.parents[1] / "Dockerfile").read_text()
 
 
 def test_a_release_candidate_inside_the_range_is_well():

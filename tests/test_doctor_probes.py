@@ -125,18 +125,23 @@ def test_a_container_sees_the_module_of_its_host(root, program):
 
 
 @pytest.mark.parametrize(
-    ("files", "place", "distribution"),
+    ("files", "place", "distributions"),
     [
-        ({"etc/os-release": 'NAME="Ubuntu"\nVERSION_ID="24.04"\nID=ubuntu\nID_LIKE=debian\n'}, "", "ubuntu"),
-        ({".dockerenv": "", "etc/os-release": 'ID="debian"\n'}, "container", "debian"),
-        ({"run/.containerenv": ""}, "container", ""),
-        ({"proc/sys/kernel/osrelease": "5.15.153.1-microsoft-standard-WSL2\n"}, "wsl", ""),
-        ({".dockerenv": "", "proc/sys/kernel/osrelease": "5.15.153.1-microsoft-standard-WSL2\n"}, "container", ""),
+        (
+            {"etc/os-release": 'NAME="Ubuntu"\nVERSION_ID="24.04"\nID=ubuntu\nID_LIKE=debian\n'},
+            "",
+            ("ubuntu", "debian"),
+        ),
+        ({"etc/os-release": "ID_LIKE='ubuntu debian'\nID=linuxmint\n"}, "", ("linuxmint", "ubuntu", "debian")),
+        ({".dockerenv": "", "etc/os-release": 'ID="debian"\n'}, "container", ("debian",)),
+        ({"run/.containerenv": ""}, "container", ()),
+        ({"proc/sys/kernel/osrelease": "5.15.153.1-microsoft-standard-WSL2\n"}, "wsl", ()),
+        ({".dockerenv": "", "proc/sys/kernel/osrelease": "5.15.153.1-microsoft-standard-WSL2\n"}, "container", ()),
     ],
 )
-def test_where_it_runs(root, files, place, distribution):
+def test_where_it_runs(root, files, place, distributions):
     machine = look_at_machine(root(files))
-    assert (machine.place, machine.distribution) == (place, distribution)
+    assert (machine.place, machine.distributions) == (place, distributions)
 
 
 @pytest.mark.parametrize("name", ["nvidia-ctk", "nvidia-container-runtime-hook"])

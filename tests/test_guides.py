@@ -4,10 +4,13 @@ In a guide a `bash` or `python` block is one that runs anywhere; a `console` blo
 another system, and its section says that nobody has run it here.
 """
 
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import sysconfig
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -118,7 +121,10 @@ def run(command):
 
 
 def test_colab_cell_fetches_the_code_and_can_use_it(tmp_path, monkeypatch):
-    """With a clone of this repository for the one on the web, and a `pip` that only says what it was asked."""
+    """With a clone of this repository for the one on the web, and a `pip` that only says what it was asked.
+
+    The cell is run twice, and once more in a new session, which begins where the first one did.
+    """
     pytest.importorskip("IPython")
     if not (ROOT / ".git").exists():
         pytest.skip("this is not a clone")
@@ -128,10 +134,49 @@ def test_colab_cell_fetches_the_code_and_can_use_it(tmp_path, monkeypatch):
     monkeypatch.delenv("PYTHONPATH", raising=False)
     monkeypatch.chdir(tmp_path)
     cell = cell.replace('ADDRESS = ""', f'ADDRESS = "{ROOT.as_uri()}"')
-    used = "import gdl_keras, os; print(gdl_keras.__file__ == os.path.abspath('gdl_keras/__init__.py'))"
-    done = run([sys.executable, "-m", "IPython", "--colors=NoColor", "-c", f"{cell}\n{used}"])
-    assert done.stdout.splitlines()[-1] == "True", done.stdout + done.stderr
-    assert (tmp_path / "asked").read_text() == f"{tmp_path}/gdl_keras pip install --quiet -e .\n"
+    used = "import gdl_keras; print(gdl_keras.__file__ == os.path.abspath('gdl_keras/__init__.py'), os.getcwd())"
+    asked = f"{tmp_path}/gdl_keras pip install --quiet -e .\n"
+    for session, cells in enumerate([[cell, cell, used], [cell, used]], start=1):
+        done = run([sys.executable, "-m", "IPython", "--colors=NoColor", "-c", "\n".join(cells)])
+        assert done.stdout.splitlines()[-1] == f"True {tmp_path}/gdl_keras", done.stdout + done.stderr
+        assert "fatal" not in done.stdout + done.stderr
+        assert (tmp_path / "asked").read_text() == asked * session
+
+
+def test_colabs_gdl_commands_run(workshop):
+    """Google Drive is a folder; a session's first command is its doctor, its last one goes on in the run of another."""
+    drive = "/content/drive/MyDrive"
+    lines = [line[1:] for line in commands(ROOT / "docs" / "guides" / "colab.md") if line.startswith("!gdl")]
+    done = run(["bash", "-euxo", "pipefail", "-c", "\n".join(lines).replace(drive, "drive")])
+    assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+    precision = json.loads((workshop / "runs" / "dcgan" / "config.json").read_text())["precision"]
+    assert precision == "mixed_float16" and (workshop / "drive" / "dcgan" / "metrics.json").is_file()
+
+
+@pytest.mark.full
+def test_quickstart_leads_from_a_clone_to_pictures(tmp_path, monkeypatch):
+    """In an environment of its own; pip is kept from the network, and finds the packages of this one in their place."""
+    pytest.importorskip("setuptools")
+    command = "bash scripts/quickstart.sh --preset smoke"
+    assert command in commands(ROOT / "docs" / "guides" / "gpu_vm.md")
+    clone = tmp_path / "clone"
+    for name in ("gdl_keras", "chapters", "scripts"):
+        shutil.copytree(ROOT / name, clone / name, ignore=shutil.ignore_patterns("__pycache__", "runs"))
+    for name in ("pyproject.toml", "requirements.txt", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, clone)
+    (tmp_path / "bin").mkdir()
+    add_command(tmp_path / "bin" / "python3.13", f'#!/bin/sh\nexec {sys.executable} "$@"\n')  # the first that is tried
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHONPATH", sysconfig.get_path("purelib"))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_NO_BUILD_ISOLATION", "false")  # pip's way to say that it shall not isolate
+    monkeypatch.chdir(clone)
+    done = run(command.split())
+    assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+    pictures = re.findall(r"^  (runs/\S+\.png)$", done.stdout, re.MULTILINE)
+    assert pictures and all((clone / picture).is_file() for picture in pictures)
+    assert (clone / ".venv" / "bin" / "gdl").is_file()
+    assert "Installing" not in run(["bash", "scripts/quickstart.sh", "--help"]).stdout
 
 
 @every_guide

@@ -2,10 +2,9 @@
 
 from gdl_keras.doctor.finding import Finding, Level
 from gdl_keras.doctor.gpu_diagnosis import about_gpu
-from gdl_keras.doctor.installing import install, replace_tensorflow, tensorflow
+from gdl_keras.doctor.installing import BUILD_FOR_PROCESSOR, install, replace_tensorflow, tensorflow
+from gdl_keras.doctor.kaggle_diagnosis import about_kaggle
 from gdl_keras.doctor.space_diagnosis import about_folders, about_memory
-
-KAGGLE_PAGE = "kaggle.com/settings"
 
 
 def diagnose(facts, gpu_wanted=False):
@@ -57,7 +56,7 @@ def about_tensorflow(facts):
             "TensorFlow asks for instructions (AVX) that this processor does not have",
             "A Mac with an M processor says so in an image that was built for Intel's: build it for its own.  A "
             "processor of Intel or AMD that lacks them cannot run TensorFlow.",
-            "docker build --platform linux/arm64 --tag IMAGE .",
+            BUILD_FOR_PROCESSOR.replace("--tag", "--platform linux/arm64 --tag"),
         )
     else:
         yield Finding(
@@ -65,26 +64,6 @@ def about_tensorflow(facts):
             "TensorFlow does not start",
             f"It says: {error}",
             install(facts, f"--force-reinstall {tensorflow(facts, facts.software.tensorflows[0])}"),
-        )
-
-
-def about_kaggle(facts):
-    """A key is a convenience: nothing but five data sets needs it.  It is never shown."""
-    if facts.kaggle_key == "whole":
-        yield Finding(Level.OK, "Kaggle key found (not tried)")
-    elif facts.kaggle_key == "half":
-        yield Finding(
-            Level.NOTE,
-            "half a Kaggle key: KAGGLE_USERNAME and KAGGLE_KEY belong together, and one of them is missing",
-            f"Both are in the file kaggle.json that {KAGGLE_PAGE} gives; a KAGGLE_API_TOKEN alone does, too.",
-            "echo 'KAGGLE_API_TOKEN=YOUR_TOKEN' >> .env",
-        )
-    elif facts.kaggle_key == "none":
-        yield Finding(
-            Level.NOTE,
-            "no Kaggle key",
-            f"Only faces, bricks, recipes, flowers and wines need one.  Make it at {KAGGLE_PAGE}.",
-            "echo 'KAGGLE_API_TOKEN=YOUR_TOKEN' >> .env",
         )
 
 

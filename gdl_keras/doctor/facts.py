@@ -8,14 +8,14 @@ class Machine:
     """Attributes:
     system: "Linux", "Darwin" or "Windows".
     processor: "x86_64", "aarch64", "arm64", ...
-    distribution: Linux's name for itself: "ubuntu", "debian", ...
+    distributions: Linux's name for itself, then those of the systems that it is made from: ("ubuntu", "debian"), ...
     place: "container", "wsl" (Linux inside Windows), or "".
     has_docker, has_toolkit: whether Docker, and NVIDIA's container toolkit, are installed.
     """
 
     system: str = "Linux"
     processor: str = "x86_64"
-    distribution: str = "ubuntu"
+    distributions: tuple[str, ...] = ("ubuntu", "debian")
     place: str = ""
     has_docker: bool = False
     has_toolkit: bool = False
@@ -138,7 +138,8 @@ class Facts:
     """Attributes:
     data: where data goes; None where that cannot be told, and then `data_error` says why.
     runs: where `gdl run` writes when it is started here.
-    kaggle_key: "whole", "half", "none", or "" where that cannot be told.
+    kaggle_key: "whole", "half" or "none"; "locked" or "garbled" where the file `key_file`, in which it is looked for,
+        may not be read or is no text; "" where nothing can be told.
     """
 
     machine: Machine = field(default_factory=Machine)
@@ -150,3 +151,4 @@ class Facts:
     data_error: str = ""
     runs: Folder = Folder("runs")
     kaggle_key: str = "whole"
+    key_file: str = ".env"

@@ -1,7 +1,7 @@
 """Why the driver sees no GPU: situations as in `gpu_unseen`."""
 
 from gdl_keras.doctor.gpu_unseen import lacks_driver_libraries
-from gdl_keras.doctor.installing import install_driver
+from gdl_keras.doctor.installing import mended_by_driver
 
 
 def _is_cut_off(facts):
@@ -45,20 +45,20 @@ def _is_half_given(facts):
 def _has_broken_driver(facts):
     if not facts.driver.complaint:
         return None
-    return (
+    return mended_by_driver(
+        facts,
         "NVIDIA's driver is installed and does not work",
         f"nvidia-smi says: {facts.driver.complaint}  After an update of the kernel the driver must be built again.",
-        install_driver(facts),
     )
 
 
 def _lacks_driver(facts):
     if not facts.driver.cards:
         return None
-    return (
+    return mended_by_driver(
+        facts,
         "there is an NVIDIA card and no driver for it",
         "Without NVIDIA's own driver TensorFlow cannot use it.",
-        install_driver(facts),
     )
 
 

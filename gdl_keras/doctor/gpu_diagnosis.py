@@ -3,7 +3,7 @@
 from gdl_keras.doctor.finding import Finding, Level, listed
 from gdl_keras.doctor.gpu_absent import ABSENT, is_absent, is_mac
 from gdl_keras.doctor.gpu_unseen import UNSEEN, is_hidden
-from gdl_keras.doctor.installing import INSTALL_TOOLKIT, install_tensorflow
+from gdl_keras.doctor.installing import install_tensorflow, install_toolkit
 
 SHARED_GB = 1
 FREE_GPU_MB = 2000
@@ -27,9 +27,9 @@ def about_gpu(facts, wanted):
         yield Finding(
             Level.NOTE,
             "Docker is here, NVIDIA's container toolkit is not",
-            "docker run --gpus all will say: could not select device driver.  Where apt does not know the package, "
-            "docs/troubleshooting.md has what comes before.  Without Docker nothing is missing.",
-            INSTALL_TOOLKIT,
+            "docker run --gpus all will say: could not select device driver.  Without Docker nothing is missing.  "
+            "Systems without apt: see docs.nvidia.com/datacenter/cloud-native/container-toolkit.",
+            install_toolkit(facts),
         )
 
 

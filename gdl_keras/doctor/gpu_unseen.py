@@ -5,7 +5,7 @@ asked in order, the most specific first; the last is always the case.
 """
 
 from gdl_keras.doctor.finding import listed
-from gdl_keras.doctor.installing import install_driver, install_tensorflow, replace_tensorflow
+from gdl_keras.doctor.installing import install_tensorflow, mended_by_driver, replace_tensorflow
 
 # CUDA 12's libraries work with any driver from here on.
 OLDEST_DRIVER = 525
@@ -61,11 +61,10 @@ def _is_driver_too_old(facts):
     version = facts.driver.gpus[0].driver
     if not version.split(".")[0].isdigit() or int(version.split(".")[0]) >= OLDEST_DRIVER:
         return None
-    return (
+    return mended_by_driver(
+        facts,
         f"the driver {version} is too old for TensorFlow",
-        f"It uses CUDA 12, which needs {OLDEST_DRIVER} or newer."
-        + ("  A container uses its host's driver: run this there." if facts.machine.place == "container" else ""),
-        install_driver(facts),
+        f"It uses CUDA 12, which needs {OLDEST_DRIVER} or newer.",
     )
 
 
@@ -83,7 +82,7 @@ def lacks_driver_libraries(facts):
         )
     if facts.machine.place == "wsl":
         return what, "Windows puts it where programs are not told to look.", "export LD_LIBRARY_PATH=/usr/lib/wsl/lib"
-    return what, "The driver is not installed whole.", install_driver(facts)
+    return mended_by_driver(facts, what, "The driver is not installed whole.")
 
 
 def _lacks_cuda_libraries(facts):

@@ -21,8 +21,10 @@ TENSORFLOWS = ("tensorflow", "tensorflow-cpu", "tensorflow-gpu", "tf-nightly")
 
 def look(compute=False):
     """All `Facts`; with `compute`, the first GPU is made to compute something."""
-    software = look_at_software()  # before .env is read for Kaggle's key: a run reads it just as late
-    data, data_error, kaggle_key = _look_at_data()
+    # Before .env is read for Kaggle's key: a run reads it for nothing else.
+    software = look_at_software()
+    data, data_error = _look_at_data()
+    kaggle_key, key_file = _look_for_key()
     return Facts(
         machine=look_at_machine(),
         software=software,
@@ -33,6 +35,7 @@ def look(compute=False):
         data_error=data_error,
         runs=look_at_folder("runs"),
         kaggle_key=kaggle_key,
+        key_file=key_file,
     )
 
 
@@ -41,7 +44,7 @@ def look_at_machine(root=Path("/")):
     return Machine(
         system=platform.system(),
         processor=platform.machine(),
-        distribution=_distribution(root),
+        distributions=_distributions(root),
         place=_place(root),
         has_docker=shutil.which("docker") is not None,
         has_toolkit=any(map(shutil.which, ("nvidia-ctk", "nvidia-container-runtime-hook"))),
@@ -104,23 +107,35 @@ def _configured_backend():
 
 
 def _look_at_data():
-    """(`Folder` of all data or None, why it cannot be told, what there is of a Kaggle key)."""
+    """(`Folder` of all data or None, why it cannot be told)."""
     try:
         from gdl_keras import data
+    except ImportError as error:
+        return None, str(error)
+    return look_at_folder(data.home()), ""
+
+
+def _look_for_key():
+    """(what there is of a Kaggle key, the file that keeps it from being known)."""
+    try:
+        from dotenv import find_dotenv
+
         from gdl_keras.data.sources.kaggle import has_key
 
-        if has_key():
-            key = "whole"
-        else:
-            key = "half" if os.environ.get("KAGGLE_USERNAME") or os.environ.get("KAGGLE_KEY") else "none"
-        return look_at_folder(data.home()), "", key
-    except ImportError as error:
-        return None, str(error), ""
+        found = has_key()
+    except ImportError:
+        return "", ""
+    except OSError as error:
+        return "locked", os.path.relpath(error.filename or ".env")
+    except ValueError:  # bytes that are no UTF-8, or zeros, which no variable may hold
+        return "garbled", os.path.relpath(find_dotenv(usecwd=True))
+    half = os.environ.get("KAGGLE_USERNAME") or os.environ.get("KAGGLE_KEY")
+    return "whole" if found else "half" if half else "none", ""
 
 
-def _distribution(root):
-    lines = read(root / "etc/os-release").splitlines()
-    return next((line[3:].strip("\"'") for line in lines if line.startswith("ID=")), "")
+def _distributions(root):
+    found = dict(re.findall(r"^(ID|ID_LIKE)=(.*)$", read(root / "etc/os-release"), re.MULTILINE))
+    return tuple(f"{found.get('ID', '')} {found.get('ID_LIKE', '')}".replace('"', " ").replace("'", " ").split())
 
 
 def _place(root):

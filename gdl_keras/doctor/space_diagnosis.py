@@ -5,7 +5,9 @@ from gdl_keras.doctor.installing import install
 
 MEMORY_GB = 2
 AVAILABLE_GB = 1.5
-DISK_GB = 5
+DATA_GB = 5
+RUNS_GB = 1
+LARGER_DISK = "/A_FOLDER/ON_A_LARGER_DISK"
 
 
 def about_memory(facts):
@@ -46,25 +48,30 @@ def about_folders(facts):
         )
     elif not facts.data.is_writable:
         yield _unwritable(facts, facts.data, "the data folder", "export GDL_DATA_DIR=~/gdl_data")
-    elif facts.data.free < DISK_GB:
-        yield Finding(
-            Level.WRONG,
-            f"too little disk: {facts.data.free:.1f} GB free in the data folder {facts.data.path}",
-            f"The larger data sets need {DISK_GB} GB to be fetched, unpacked and prepared.",
-            "export GDL_DATA_DIR=/A_FOLDER/ON_A_LARGER_DISK",
-        )
+    elif facts.data.free < DATA_GB:
+        why = f"The larger data sets need {DATA_GB} GB to be fetched, unpacked and prepared."
+        yield _full(facts, facts.data, "the data folder", why, f"export GDL_DATA_DIR={LARGER_DISK}")
     else:
         yield Finding(Level.OK, f"data folder {facts.data.path}, {facts.data.free:.0f} GB free")
     if not facts.runs.is_writable:
         yield _unwritable(facts, facts.runs, "the folder for runs", "cd ~")
+    elif facts.runs.free < RUNS_GB:
+        why = "Each run keeps its pictures and its model there, and a checkpoint beside the one before it."
+        yield _full(facts, facts.runs, "the folder for runs", why, f"cd {LARGER_DISK}")
 
 
 def _unwritable(facts, folder, name, command):
+    what = f"{name}, {folder.path}, cannot be written"
     if facts.machine.place == "container":
-        return Finding(
-            Level.WRONG,
-            f"{name}, {folder.path}, cannot be written",
-            "A folder of the host was mounted there, and belongs to another user than the container's.",
-            'docker run --user "$(id -u):$(id -g)" IMAGE',
+        why = (
+            "A folder of the host is mounted there that does not belong to the image's user, number 1000; or this was "
+            "started as another user, with --user, whose volumes these are not."
         )
-    return Finding(Level.WRONG, f"{name}, {folder.path}, cannot be written", "It belongs to another user.", command)
+        return Finding(Level.WRONG, what, why, "sudo chown -R 1000 FOLDER")
+    return Finding(Level.WRONG, what, "It belongs to another user.", command)
+
+
+def _full(facts, folder, name, why, command):
+    if facts.machine.place == "container":
+        command = f"docker run -v {LARGER_DISK}:{folder.path} IMAGE"
+    return Finding(Level.WRONG, f"too little disk: {folder.free:.1f} GB free in {name}, {folder.path}", why, command)
