@@ -1,6 +1,5 @@
-"""Keras is told to run on TensorFlow before anything imports it."""
+"""Keras is told to run on TensorFlow, and TensorFlow how to start, before anything computes."""
 
-import contextlib
 import os
 import sys
 import tempfile
@@ -8,18 +7,11 @@ import tempfile
 from gdl_keras.errors import InputError
 
 
-def grow_on_demand(tf):
-    """Lets TensorFlow take memory of a GPU as it needs it: other programs on the card keep theirs."""
-    for gpu in tf.config.get_visible_devices("GPU"):
-        with contextlib.suppress(RuntimeError):  # it is in use already, as its first user wanted it
-            tf.config.experimental.set_memory_growth(gpu, True)
-
-
-def start_tensorflow(prepare=grow_on_demand):
+def start_tensorflow(prepare=None):
     """Imports TensorFlow and makes its devices without the lines that it prints on the way, below every log level.
 
     Args:
-        prepare: function of the module `tensorflow`, called before any device is made.
+        prepare: function of the module `tensorflow`, called before any device is made; or None.
     """
     use_tensorflow()
     sys.stderr.flush()
@@ -29,7 +21,8 @@ def start_tensorflow(prepare=grow_on_demand):
         try:
             import tensorflow as tf
 
-            prepare(tf)
+            if prepare is not None:
+                prepare(tf)
             tf.config.list_logical_devices()
         except BaseException:
             printed.seek(0)
@@ -41,7 +34,9 @@ def start_tensorflow(prepare=grow_on_demand):
 
 
 def use_tensorflow():
-    """Makes TensorFlow the backend of Keras; every module that needs Keras calls it before importing Keras.
+    """Makes TensorFlow the backend of Keras, quiet, and content with the GPU memory that it needs.
+
+    Every module that needs Keras calls it before importing Keras.  What the environment says otherwise stays.
 
     Raises:
         InputError: `KERAS_BACKEND` names another backend, or Keras was already imported with another one.
@@ -49,6 +44,9 @@ def use_tensorflow():
     chosen = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     # What TensorFlow logs beside the errors that it raises: CPU features, missing GPUs, rewritten graphs.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # Memory of a GPU is taken as it is needed, and other programs on the card keep theirs.  TensorFlow reads this when
+    # it makes its devices, which may be long after its import.
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     if "keras" in sys.modules:
         chosen = sys.modules["keras"].config.backend()
     if chosen != "tensorflow":

@@ -1,9 +1,16 @@
 """Gradient accumulation: a batch that does not fit into a card's memory is learnt from in parts.
 
 The gradients of some small batches are averaged before the weights move once, by Keras' own optimizers.  For a model
-that treats each image by itself this is the step that the large batch would give.  Batch normalisation still sees one
-part at a time; and the networks of a GAN both move at the end of the last part, the second one by gradients that were
-mostly taken before the first had moved.
+that treats each image by itself this is the step that the large batch would give.  What differs for others:
+
+- Batch normalisation sees one part at a time.
+- The two networks of a GAN both move at the end of the last part, the second one by gradients that were mostly taken
+  before the first had moved.
+- Each optimizer counts its own gradients.  A WGAN-GP's critic, which has `critic_steps` of them in each part, moves in
+  the middle of parts, too: with three steps and two parts after its second, fourth and sixth gradient.  The generator
+  moves after its second, so there are three steps of the critic for each of the generator's, as ever.
+- A gradient that overflows float16 is left out and not counted: that network's step then comes one gradient later, and
+  no longer at the end of the last part.
 """
 
 import keras

@@ -133,20 +133,20 @@ class AdversarialModel(GenerativeModel):
                 generator.state.assign(state)
 
     def average_generator(self):
-        """Moves the average of the generator's weights, where there is one, one step.
+        """Moves the average of the generator's weights, where there is one, after step t of the generator's optimizer.
 
             average += (1 - decay) (weight - average),   decay = min(ema_decay, (1 + t) / (10 + t)),  t = 1, 2, ...
 
         The ramp makes early averages reach back over a tenth of the steps so far, and soon forget where they began.
+        Where the optimizer has not moved the weights since the last call, the average stands still, too: a part of a
+        batch was accumulated, or gradients overflowed float16.
         """
         if self.ema_decay is None:
             return
-        self.averaged_steps.assign_add(1.0)
-        batches, parts = self.averaged_steps.value, self.accumulation_steps
-        t = batches // parts
-        share = 1 - ops.minimum(self.ema_decay, (1 + t) / (10 + t))
-        if parts > 1:
-            share *= ops.cast(batches % parts == 0, share.dtype)  # between these the weights stood still
+        t = ops.cast(self.generator_optimizer.iterations, self.averaged_steps.dtype)
+        moved = ops.not_equal(t, self.averaged_steps)
+        self.averaged_steps.assign(t)
+        share = ops.where(moved, 1 - ops.minimum(self.ema_decay, (1 + t) / (10 + t)), 0.0)
         for average, weight in zip(self.averaged_generator.weights, self.generator.weights, strict=True):
             average.assign_add(share * (weight - average))
 

@@ -7,7 +7,7 @@ before any copy moves (`tf.distribute`), so that N devices take the step that on
 import json
 import os
 
-from gdl_keras.backend import grow_on_demand, start_tensorflow
+from gdl_keras.backend import start_tensorflow
 from gdl_keras.errors import InputError
 
 
@@ -31,7 +31,6 @@ def use_devices(wanted="all", batch_size=None):
     def prepare(tf):
         nonlocal strategy
         _make_visible(tf, wanted)
-        grow_on_demand(tf)
         # Machines must find each other before TensorFlow makes its devices.
         if number_of_workers() > 1:
             strategy = tf.distribute.MultiWorkerMirroredStrategy()
@@ -56,9 +55,12 @@ def share_among(strategy, batch_size=None):
     if batch_size and batch_size % replicas:
         # Unequal parts would weigh equally in the average.
         lower = batch_size // replicas * replicas
+        ways_out = [str(size) for size in (lower, lower + replicas) if size]
+        if number_of_workers() == 1:
+            fewer = max(count for count in range(1, replicas) if batch_size % count == 0)
+            ways_out.append("--devices " + ",".join(map(str, range(fewer))))
         raise InputError(
-            f"--batch-size {batch_size} cannot be shared equally by {replicas} devices: "
-            f"choose {lower or replicas} or {lower + replicas}."
+            f"--batch-size {batch_size} cannot be shared equally by {replicas} devices: choose {' or '.join(ways_out)}."
         )
     tf.distribute.experimental_set_strategy(strategy)
 
@@ -77,16 +79,19 @@ def _worker():
     """(this machine's number, how many there are)."""
     try:
         config = json.loads(os.environ.get("TF_CONFIG") or "{}")
-        workers = config.get("cluster", {}).get("worker", [])
-        if not workers:
+        cluster = config.get("cluster", {})
+        if not cluster:
             return 0, 1
-        index = config["task"]["index"]
+        # A chief, evaluator or parameter server beside them would have a number 0 of its own.
+        if others := {*cluster, config["task"]["type"]} - {"worker"}:
+            raise ValueError(f"{' and '.join(sorted(others))}: each machine is a worker")
+        workers, index = cluster["worker"], config["task"]["index"]
         if not 0 <= index < len(workers):
             raise ValueError(f"there is no worker {index}")
     except (ValueError, AttributeError, TypeError, KeyError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else error
         raise InputError(
-            f"TF_CONFIG cannot be used ({reason}): it names the machines, such as "
+            f"TF_CONFIG cannot be used ({reason}): unset it to train on this machine alone, or name them all, such as "
             '{"cluster": {"worker": ["10.0.0.1:2222", "10.0.0.2:2222"]}, "task": {"type": "worker", "index": 0}}.'
         ) from error
     return index, len(workers)
@@ -97,7 +102,10 @@ def _make_visible(tf, wanted):
     if wanted == "all":
         chosen = gpus
     else:
-        chosen = [] if wanted == "cpu" else [_gpu(number, gpus) for number in wanted.split(",")]
+        numbers = [] if wanted == "cpu" else wanted.split(",")
+        chosen = [_gpu(number, gpus) for number in numbers]
+        if len({int(number) for number in numbers}) < len(numbers):
+            raise InputError(f"--devices {wanted} names a GPU twice: name each once.")
     try:
         tf.config.set_visible_devices(chosen, "GPU")
     except RuntimeError as error:
@@ -105,7 +113,7 @@ def _make_visible(tf, wanted):
 
 
 def _gpu(number, gpus):
-    if not (number.strip().isdigit() and int(number) < len(gpus)):
+    if not (number.strip().isdecimal() and int(number) < len(gpus)):
         here = f"GPUs 0 to {len(gpus) - 1}" if gpus else "no GPU"
         raise InputError(f"--devices is 'all', 'cpu', or numbers of GPUs such as 0,1, not {number!r}: there is {here}.")
     return gpus[int(number)]

@@ -59,6 +59,7 @@ class Run:
         self.settings = settings
         self.chapter = chapter
         self.pictures = []
+        self._is_chief = devices.is_chief()
         self._is_open = False
         self._data = {}
         self._images = {}
@@ -71,8 +72,8 @@ class Run:
             print(f"Going on after epoch {state['epochs_done']} in {self.folder}", flush=True)
         else:
             settings.dataset = data.first_available(settings.dataset)
-            self.folder = _new_folder(settings.out, chapter) if devices.is_chief() else None
-        if not devices.is_chief():
+            self.folder = _new_folder(settings.out, chapter) if self._is_chief else None
+        if not self._is_chief:
             # Saving takes all machines, so each writes what the first one writes, into a folder that it throws away.
             self._scratch = tempfile.TemporaryDirectory()
             self.folder = Path(self._scratch.name)
@@ -161,6 +162,8 @@ class Run:
         self._write_json("metrics.json", {**(self._history[-1] if self._history else {}), **metrics})
         for name, value in metrics.items():
             print(f"{name}: {value:.4g}")
+        if not self._is_chief:
+            return
         print("Pictures:")
         for path in [*self.pictures, *self.folder.glob("samples")]:
             print(f"  {path}")
@@ -203,12 +206,14 @@ class Run:
             return
         from gdl_keras.training import environment
 
-        open_run(self.chapter, self.folder, is_new=not self.settings.resume)
+        if self._is_chief:
+            open_run(self.chapter, self.folder, is_new=not self.settings.resume)
         stored = {"chapter": self.chapter, **self.settings.to_dict(), "out": None, "resume": None}
         self._write_json("config.json", {**stored, "data": self._data})
         self._write_json("environment.json", environment.describe())
         self._is_open = True
-        print(f"Everything goes to {self.folder}", flush=True)
+        writer = f"Everything goes to {self.folder}" if self._is_chief else "The first machine writes the run"
+        print(writer, flush=True)
 
     def _write_json(self, name, content):
         write_text(self.folder / name, json.dumps(content, indent=1) + "\n")

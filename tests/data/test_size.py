@@ -13,29 +13,47 @@ from gdl_keras import data
 # CelebA's training images as the book's faces are prepared: 2.5 GB.
 SHAPE = (202_599, 64, 64, 3)
 TRAIN = """
-import gdl_keras
+import threading
 from gdl_keras import data
-from gdl_keras.models import Autoencoder, build_decoder, build_encoder
+from gdl_keras.models import Classifier, build_mlp
 
+def anonymous_memory():
+    status = dict(line.split(":") for line in open("/proc/self/status"))
+    return int(status["RssAnon"].split()[0]) * 1024
+
+def watch():
+    while not is_done.wait(0.05):
+        seen.append(anonymous_memory())
+
+is_done, seen = threading.Event(), []
+watcher = threading.Thread(target=watch)
+watcher.start()
 images = data.load("emoji", "train", batch_size=64)
 assert images.num_images == 202_599
-model = Autoencoder(build_encoder(images.image_shape, 16), build_decoder(images.image_shape, 16))
+# Next to no network: what counts here is how the images come to it.
+model = Classifier(build_mlp(images.image_shape, 10, units=(4,)))
 model.compile()
-model.fit(images, epochs=1, steps_per_epoch=100, verbose=0)
-status = dict(line.split(":") for line in open("/proc/self/status"))
-print("anonymous", int(status["RssAnon"].split()[0]) * 1024)
+model.fit(images, epochs=1, verbose=0)
+is_done.set()
+watcher.join()
+print("images learnt from:", int(model.optimizer.iterations) * 64)
+print("most memory:", max(seen))
 """
 
 
 @pytest.mark.full
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="reads Linux's account of a process' memory")
-def test_images_of_celebas_number_train_in_less_than_3_gb(tmp_path, monkeypatch):
+def test_images_of_celebas_number_train_in_half_the_memory_that_they_would_fill(tmp_path, monkeypatch):
+    """One pass over all of them.  What the process holds of mapped files does not count: it is there to be taken."""
     monkeypatch.setenv("GDL_DATA_DIR", str(tmp_path))
     store = tmp_path / "prepared" / data.load("emoji", "train").identity
     blow_up(store)
     training = subprocess.run([sys.executable, "-c", TRAIN], capture_output=True, text=True, timeout=600, check=False)
     assert training.returncode == 0, training.stderr
-    assert int(training.stdout.split()[-1]) < 3e9
+    print(training.stdout)  # pytest -rP shows it
+    learnt, most = (int(line.split(":")[1]) for line in training.stdout.splitlines()[-2:])
+    assert learnt > SHAPE[0] - 64
+    assert most < np.prod(SHAPE) / 2
 
 
 def blow_up(store):

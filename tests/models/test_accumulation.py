@@ -1,6 +1,6 @@
 """Gradient accumulation: a large batch learnt from in parts is the large batch."""
 
-import itertools
+from functools import partial
 
 import keras
 import numpy as np
@@ -47,14 +47,52 @@ def test_parts_equal_the_large_batch(build, examples, policy):
 def test_weights_and_their_average_move_after_the_last_part_alone():
     set_accumulation_steps(3)
     model = cases.gan(ema_decay=0.9)
+    watched = model.averaged_generator.weights + model.discriminator.weights
     images = cases.images(8)
-    states = [[np.asarray(w) for w in model.averaged_generator.weights + model.discriminator.weights]]
-    for _ in range(4):
+    assert [moves(watched, lambda: model.train_step(images)) for _ in range(4)] == [False, False, True, False]
+    assert float(model.averaged_steps) == 1
+
+
+@pytest.mark.parametrize(("parts", "moved"), [(1, [True, False, True, True]), (2, [False, False, True, False])])
+def test_a_gradient_that_overflows_float16_is_no_part_of_a_step(parts, moved):
+    """The average keeps to the optimizer's own count, so that the two do not run out of step."""
+    keras.config.set_dtype_policy("mixed_float16")
+    set_accumulation_steps(parts)
+    model = cases.gan(ema_decay=0.9)
+    images = cases.images(8)
+
+    def train(scale):
+        model.generator_optimizer.dynamic_scale.assign(scale)
         model.train_step(images)
-        states.append([np.asarray(w) for w in model.averaged_generator.weights + model.discriminator.weights])
-    moved = [any(not np.array_equal(*pair) for pair in zip(*two)) for two in itertools.pairwise(states)]
-    assert moved == [False, False, True, False]
-    assert float(model.averaged_steps) == 4
+
+    scales = [2.0**8, 2.0**127, 2.0**8, 2.0**8]  # the second sends every gradient out of range
+    assert [moves(model.averaged_generator.weights, partial(train, scale)) for scale in scales] == moved
+    assert float(model.averaged_steps) == int(model.generator_optimizer.iterations) == sum(moved)
+
+
+def test_a_critic_keeps_its_steps_for_each_of_the_generators():
+    """Each optimizer counts its own gradients, so the critic moves in the middle of parts, too."""
+    set_accumulation_steps(3)
+    model = cases.wgan_gp()
+    moments = {"critic": [], "generator": []}
+    minimize = model.minimize
+
+    def recording(tape, loss, optimizer, variables):
+        name = "generator" if optimizer is model.generator_optimizer else "critic"
+        moments[name].append(moves(variables, lambda: minimize(tape, loss, optimizer, variables)))
+
+    model.minimize = recording
+    for _ in range(3):
+        model.train_step(cases.images(4))
+    assert moments["generator"] == [False, False, True]
+    assert moments["critic"] == [False, False, True] * model.critic_steps
+
+
+def moves(variables, action):
+    """Whether `action` changes any of the variables."""
+    before = [np.array(v) for v in variables]
+    action()
+    return any(not np.array_equal(old, new) for old, new in zip(before, variables))
 
 
 def test_a_data_set_counts_steps_of_the_optimizer():

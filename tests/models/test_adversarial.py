@@ -101,6 +101,7 @@ def test_average_follows_its_formula():
     for t in range(1, 201):
         for weight in model.generator.weights:
             weight.assign(rng.normal(size=weight.shape))
+        model.generator_optimizer.iterations.assign(t)
         model.average_generator()
         decay = min(0.9, (1 + t) / (10 + t))
         average = [decay * a + (1 - decay) * w for a, w in zip(average, values(model.generator))]
@@ -113,7 +114,8 @@ def test_average_forgets_its_beginning_at_once():
     model = cases.gan(ema_decay=0.999)
     for weight in model.averaged_generator.weights:
         weight.assign(weight + 1)
-    for _ in range(20):
+    for t in range(1, 21):
+        model.generator_optimizer.iterations.assign(t)
         model.average_generator()
     for average, weight in zip(values(model.averaged_generator), values(model.generator)):
         assert abs(average - weight).max() < 1e-3

@@ -97,6 +97,12 @@ def test_a_run_of_another_model_or_version_or_none_is_refused(stopped_run, tmp_p
         parse("--resume", str(stopped_run(epochs="x")))
 
 
+def test_a_batch_is_dealt_into_equal_parts():
+    assert parse("--batch-size", "24", "--accumulate", "2").accumulate == 2
+    with pytest.raises(InputError, match="--batch-size 25 cannot be dealt into 2 equal parts"):
+        parse("--batch-size", "25", "--accumulate", "2")
+
+
 def test_resume_and_out_exclude_each_other(stopped_run):
     with pytest.raises(InputError, match="leave --out away"):
         parse("--resume", str(stopped_run()), "--out", "elsewhere")

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,7 +18,8 @@ from tests.harness import weights
 
 # A model without batch statistics and without noise: what N devices learn is exactly what one would.
 CHAPTER = "03_vae/01_autoencoder"
-FLAGS = ["--preset", "smoke", "--dataset", "fashion_mini", "--epochs", "2", "--steps-per-epoch", "5"]
+EPOCHS = ["--epochs", "2"]
+FLAGS = ["--preset", "smoke", "--dataset", "fashion_mini", *EPOCHS, "--steps-per-epoch", "5"]
 FLAGS += ["--batch-size", "24", "--seed", "3"]
 # `gdl run` on a machine whose two GPUs are two halves of the processor.
 ON_TWO_HALVES = """
@@ -71,11 +73,11 @@ def history(folder):
         ]
 
 
-def assert_equal_runs(one, other):
+def assert_equal_runs(one, other, numbers=weights):
     for first, second in zip(history(one), history(other), strict=True):
         assert first == pytest.approx(second, rel=1e-5)
     models = [gdl_keras.load(folder) for folder in (one, other)]
-    for first, second in zip(*(weights(model) for model in models), strict=True):
+    for first, second in zip(*(numbers(model) for model in models), strict=True):
         np.testing.assert_allclose(first, second, atol=1e-5)
 
 
@@ -93,17 +95,51 @@ def test_two_devices_equal_one(on_one_device, tmp_path):
     assert_equal_runs(on_one_device, tmp_path / "two")
 
 
+def test_parts_of_a_batch_equal_the_batch(on_one_device, tmp_path):
+    finished(start(run(tmp_path / "parts", "--accumulate", "2")))
+    # The running mean of the latent points, which no optimizer moves, follows the parts.
+    assert_equal_runs(on_one_device, tmp_path / "parts", numbers=lambda model: model.trainable_weights)
+
+
+def test_parts_on_two_devices_are_refused(tmp_path):
+    process = start(["-c", ON_TWO_HALVES, *run(tmp_path / "two", "--accumulate", "2")[2:]])
+    printed, _ = process.communicate(timeout=300)
+    assert process.returncode == 2
+    assert "--accumulate goes with one device: choose one by --devices 0" in printed
+    assert not any(tmp_path.iterdir())
+
+
 def test_two_machines_equal_one_and_the_first_one_writes(on_one_device, tmp_path):
-    workers = [f"127.0.0.1:{port}" for port in free_ports(2)]
-    processes = []
-    for index in range(2):
-        config = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
-        # A shared disk: both are given the same folder, and go on in it afterwards.
-        processes.append(start(run(tmp_path / "shared"), TF_CONFIG=json.dumps(config)))
-    for printed in finished(*processes):
+    folder = tmp_path / "shared"
+    first, second = on_two_machines(run(folder))
+    for printed in (first, second):
         assert "Training on 2 devices, 12 images each" in printed
+    assert f"Everything goes to {folder}" in first and f"The trained model: {folder}" in first
+    # What it writes itself is gone by now.
+    assert "The first machine writes the run" in second
+    assert "Everything goes to" not in second and "The trained model" not in second
     assert [path.name for path in tmp_path.iterdir()] == ["shared"]
-    assert_equal_runs(on_one_device, tmp_path / "shared")
+    assert_equal_runs(on_one_device, folder)
+
+
+@pytest.mark.full
+def test_two_machines_that_were_stopped_go_on(on_one_device, tmp_path):
+    folder = tmp_path / "shared"
+    on_two_machines(run(folder, "--epochs", "1"))
+    for printed in on_two_machines(["-m", "gdl_keras", "run", CHAPTER, "--resume", str(folder), *EPOCHS]):
+        assert f"Going on after epoch 1 in {folder}" in printed
+    assert_equal_runs(on_one_device, folder)
+
+
+def on_two_machines(command):
+    """What each of the two prints that train together, on a disk that they share."""
+    workers = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    return finished(*[start(command, TF_CONFIG=machine(workers, index)) for index in range(2)])
+
+
+def machine(workers, index):
+    """The `TF_CONFIG` of one of them."""
+    return json.dumps({"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}})
 
 
 def free_ports(count):
@@ -127,11 +163,109 @@ def test_one_device_needs_no_strategy(wanted):
     assert devices.use_devices(wanted, batch_size=7) is None
 
 
+@pytest.fixture
+def made_up_tensorflow(monkeypatch):
+    """made_up_tensorflow(4): from now on, a machine with four GPUs; returns what `use_devices` does to it."""
+
+    def make(number_of_gpus):
+        done = SimpleNamespace(visible=[], strategy=None, computes=False)
+
+        def set_visible_devices(gpus, kind):
+            assert kind == "GPU" and not done.computes
+            done.visible = gpus
+
+        def list_logical_devices():
+            done.computes = True
+
+        def strategy(kind):
+            def make_one():
+                assert not done.computes
+                return SimpleNamespace(kind=kind, num_replicas_in_sync=len(done.visible))
+
+            return make_one
+
+        config = SimpleNamespace(
+            list_physical_devices=lambda kind: [f"{kind} {number}" for number in range(number_of_gpus)],
+            get_visible_devices=lambda kind: done.visible,
+            set_visible_devices=set_visible_devices,
+            list_logical_devices=list_logical_devices,
+        )
+        distribute = SimpleNamespace(
+            MirroredStrategy=strategy("one machine"),
+            MultiWorkerMirroredStrategy=strategy("several machines"),
+            experimental_set_strategy=lambda strategy: setattr(done, "strategy", strategy),
+        )
+        monkeypatch.setitem(sys.modules, "tensorflow", SimpleNamespace(config=config, distribute=distribute))
+        return done
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("wanted", "numbers"), [("all", [0, 1, 2, 3]), ("1,3", [1, 3]), ("3, 0", [3, 0]), ("2", [2]), ("cpu", [])]
+)
+def test_the_gpus_that_are_asked_for_train_together(wanted, numbers, made_up_tensorflow):
+    done = made_up_tensorflow(4)
+    strategy = devices.use_devices(wanted, batch_size=24)
+    assert done.visible == [f"GPU {number}" for number in numbers] and done.computes
+    # Models are built under it.
+    assert strategy is done.strategy
+    assert (strategy is not None) == (len(numbers) > 1)
+    if strategy:
+        assert (strategy.kind, strategy.num_replicas_in_sync) == ("one machine", len(numbers))
+
+
+def test_the_gpus_of_several_machines_train_together(made_up_tensorflow, monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", machine(["a:1", "b:2"], 0))
+    made_up_tensorflow(1)
+    assert devices.use_devices("all", batch_size=7).kind == "several machines"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        ("4", "not '4': there is GPUs 0 to 3"),
+        ("0,²", "not '²'"),
+        ("0,0", "--devices 0,0 names a GPU twice"),
+        ("1,2,01", "names a GPU twice"),
+    ],
+)
+def test_wrong_numbers_are_refused(wanted, words, made_up_tensorflow):
+    made_up_tensorflow(4)
+    with pytest.raises(InputError, match=words):
+        devices.use_devices(wanted)
+
+
+@pytest.mark.parametrize("chosen", [None, "false"])
+def test_a_program_of_ones_own_takes_gpu_memory_as_it_needs_it(chosen, monkeypatch):
+    """The imports of the README's program: TensorFlow asks the environment when it makes its devices, after them."""
+    monkeypatch.delenv("TF_FORCE_GPU_ALLOW_GROWTH", raising=False)
+    program = """
+import os
+from keras.optimizers import Adam
+from gdl_keras.models import VAE
+import tensorflow as tf
+# Refused once there are devices.
+tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], [])
+print("growth:", os.environ["TF_FORCE_GPU_ALLOW_GROWTH"])
+"""
+    (printed,) = finished(start(["-c", program], **({"TF_FORCE_GPU_ALLOW_GROWTH": chosen} if chosen else {})))
+    assert f"growth: {chosen or 'true'}" in printed
+
+
 def test_a_batch_that_cannot_be_shared_is_refused(two_replicas):
-    with pytest.raises(InputError, match="25 cannot be shared equally by 2 devices: choose 24 or 26"):
+    with pytest.raises(InputError, match=r"25 cannot be shared equally by 2 devices: choose 24 or 26 or --devices 0\."):
         devices.share_among(two_replicas, 25)
-    with pytest.raises(InputError, match="1 cannot be shared equally by 2 devices: choose 2 or 2"):
+    with pytest.raises(InputError, match=r"1 cannot be shared equally by 2 devices: choose 2 or --devices 0\."):
         devices.share_among(two_replicas, 1)
+
+
+def test_the_usual_batch_on_eight_gpus_is_told_of_five(made_up_tensorflow):
+    made_up_tensorflow(8)
+    with pytest.raises(InputError, match=r"100 .* by 8 devices: choose 96 or 104 or --devices 0,1,2,3,4\."):
+        devices.use_devices("all", batch_size=100)
+    made_up_tensorflow(8)
+    assert devices.use_devices("0,1,2,3,4", batch_size=100).num_replicas_in_sync == 5
 
 
 @pytest.mark.parametrize(
@@ -141,6 +275,13 @@ def test_a_batch_that_cannot_be_shared_is_refused(two_replicas):
         "[]",
         '{"cluster": {"worker": ["a:1", "b:2"]}}',
         '{"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "worker", "index": 2}}',
+        '{"cluster": {"worker": ["a:1", "b:2"]}, "task": {"index": 0}}',
+        # Number 0 twice; and, of each, one that would take itself for a single machine.
+        '{"cluster": {"chief": ["a:1"], "worker": ["b:2", "c:3"]}, "task": {"type": "chief", "index": 0}}',
+        '{"cluster": {"chief": ["a:1"], "worker": ["b:2", "c:3"]}, "task": {"type": "worker", "index": 0}}',
+        '{"cluster": {"chief": ["a:1"]}, "task": {"type": "chief", "index": 0}}',
+        '{"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "evaluator", "index": 0}}',
+        '{"cluster": {"worker": ["a:1", "b:2"], "ps": ["c:3"]}, "task": {"type": "ps", "index": 0}}',
     ],
 )
 def test_a_wrong_list_of_machines_is_refused_with_an_example(text, monkeypatch):
@@ -154,6 +295,5 @@ def test_a_wrong_list_of_machines_is_refused_with_an_example(text, monkeypatch):
 def test_the_first_machine_is_the_chief(monkeypatch):
     assert devices.number_of_workers() == 1 and devices.is_chief()
     for index, chief in ((0, True), (1, False)):
-        config = {"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "worker", "index": index}}
-        monkeypatch.setenv("TF_CONFIG", json.dumps(config))
+        monkeypatch.setenv("TF_CONFIG", machine(["a:1", "b:2"], index))
         assert devices.number_of_workers() == 2 and devices.is_chief() is chief
