@@ -90,20 +90,26 @@ def test_training_stays_finite_and_moves_every_weight(case, policy):
 
 @every_model
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
-def test_low_precision_stays_inside_the_networks(case, policy):
-    """What networks put out, what is reported, weights, statistics and the optimizers' memories are float32."""
+def test_low_precision_stays_inside_the_networks(case, policy, monkeypatch):
+    """What networks put out, losses, what is reported, weights and the optimizers' memories are float32."""
     keras.config.set_dtype_policy(policy)
     model = harness.build(case)
     networks = [layer for layer in model._flatten_layers(include_self=False) if isinstance(layer, keras.Model)]
-    assert networks
-    assert {output.dtype for network in networks for output in network.outputs} == {"float32"}
-    reported = model.train_step(next(iter(harness.dataset(case))))
-    assert {value.dtype for value in reported.values()} == {tf.float32}
-    kept = [*model.variables, *(v for name in harness.optimizer_names(model) for v in getattr(model, name).variables)]
-    floats = {v.dtype for v in kept if "float" in v.dtype}
-    assert floats == {"float32"}
     inside = {layer.compute_dtype for network in networks for layer in network.layers}
     assert policy.removeprefix("mixed_") in inside
+    assert {output.dtype for network in networks for output in network.outputs} == {"float32"}
+
+    report, minimize, handed = model.report, model.minimize, {}
+    monkeypatch.setattr(model, "report", lambda **values: handed.update(values) or report(**values))
+    monkeypatch.setattr(
+        model, "minimize", lambda tape, loss, *args: handed.update({args[0].name: loss}) or minimize(tape, loss, *args)
+    )
+    model.train_step(next(iter(harness.dataset(case))))
+    assert len(handed) > len(harness.optimizer_names(model))
+    assert {name for name, value in handed.items() if value.dtype != tf.float32} == set()
+
+    kept = [*model.variables, *(v for name in harness.optimizer_names(model) for v in getattr(model, name).variables)]
+    assert {v.dtype for v in kept if "float" in v.dtype} == {"float32"}
 
 
 @every_model

@@ -68,7 +68,7 @@ def build_discriminator(image_shape, filters=(64, 128, 256, 512), dropout=0.3):
         x = layers.LeakyReLU(LEAK)(x)
         x = Dropout(dropout)(x)
     x = layers.Conv2D(1, smallest, use_bias=False, dtype=keras.config.floatx(), name="logit")(x)
-    return keras.Model(images, layers.Flatten()(x), name="discriminator")
+    return keras.Model(images, layers.Flatten(dtype=keras.config.floatx())(x), name="discriminator")
 
 
 def enlarge(points, image_shape, filters, upsampling="transposed", use_bias=True):
