@@ -56,7 +56,11 @@ def start(command, **environment):
 
 def finished(*processes):
     """What each process printed; fails with it where one did not end well."""
-    printed = [process.communicate(timeout=300)[0] for process in processes]
+    try:
+        printed = [process.communicate(timeout=600)[0] for process in processes]
+    finally:
+        for process in processes:  # one machine waits for the other without end
+            process.kill()
     for process, text in zip(processes, printed):
         assert process.returncode == 0, text
     return printed
