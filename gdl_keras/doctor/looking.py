@@ -14,6 +14,7 @@ from gdl_keras.doctor.facts import Facts, Machine, Package, Software
 from gdl_keras.doctor.space_probe import look_at_folder, look_at_memory
 from gdl_keras.doctor.system_files import read
 from gdl_keras.doctor.tensorflow_probe import ask_tensorflow
+from gdl_keras.errors import InputError
 
 DISTRIBUTION = "gdl-keras"
 TENSORFLOWS = ("tensorflow", "tensorflow-cpu", "tensorflow-gpu", "tf-nightly")
@@ -125,10 +126,10 @@ def _look_for_key():
         found = has_key()
     except ImportError:
         return "", ""
-    except OSError as error:
-        return "locked", os.path.relpath(error.filename or ".env")
-    except ValueError:  # bytes that are no UTF-8, or zeros, which no variable may hold
-        return "garbled", os.path.relpath(find_dotenv(usecwd=True))
+    except InputError as error:
+        # Otherwise its bytes are no UTF-8, or zeros, which no variable may hold.
+        is_locked = isinstance(error.__cause__, OSError)
+        return "locked" if is_locked else "garbled", os.path.relpath(find_dotenv(usecwd=True))
     half = os.environ.get("KAGGLE_USERNAME") or os.environ.get("KAGGLE_KEY")
     return "whole" if found else "half" if half else "none", ""
 

@@ -93,9 +93,20 @@ def test_a_key_in_an_env_file_above_the_current_folder(serve, tmp_path, monkeypa
     monkeypatch.setenv("KAGGLE_KEY", "gone after the test")
     monkeypatch.delenv("KAGGLE_USERNAME")
     monkeypatch.delenv("KAGGLE_KEY")
-    (tmp_path / ".env").write_text("KAGGLE_USERNAME=reader\nKAGGLE_KEY=key-5678\n")
+    elsewhere = tmp_path / "elsewhere"
+    (tmp_path / ".env").write_text(f"KAGGLE_USERNAME=reader\nKAGGLE_KEY=key-5678\nGDL_DATA_DIR={elsewhere}\n")
     with serve(archive()):
         assert data.download(NAME).is_dir()
+    assert not elsewhere.exists(), "the folder of data must not change midway"
+
+
+def test_an_env_file_that_is_no_text_is_one_sentence(tmp_path, monkeypatch, leftovers):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_bytes("KAGGLE_API_TOKEN=token-1234\n".encode("utf-16"))
+    with pytest.raises(InputError, match="gdl doctor") as error:
+        data.load(NAME)
+    assert "token-1234" not in str(error.value)
+    assert leftovers() == []
 
 
 def test_no_key(leftovers):

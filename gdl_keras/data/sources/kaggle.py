@@ -20,10 +20,25 @@ NO_KEY = (
 
 
 def read_env_file():
-    """Adds the variables of the nearest `.env`, looked for from the current folder upward, to the environment."""
-    from dotenv import find_dotenv, load_dotenv
+    """Adds the variables KAGGLE_... of the nearest `.env`, from the current folder upward, to the environment.
 
-    load_dotenv(find_dotenv(usecwd=True))
+    Nothing else of it: what is set midway through a run, such as another data folder, would tear the run apart.
+
+    Raises:
+        InputError: there is such a file, and it cannot be read.
+    """
+    from dotenv import dotenv_values, find_dotenv
+
+    path = find_dotenv(usecwd=True)
+    try:
+        values = dotenv_values(path) if path else {}
+        if any("\0" in name for name in values):
+            raise ValueError("text of two bytes a letter")
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read as text in UTF-8: `gdl doctor` says how to mend it.") from error
+    for name, value in values.items():
+        if name.startswith("KAGGLE_") and value:
+            os.environ.setdefault(name, value)
 
 
 def has_key():
