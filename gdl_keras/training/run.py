@@ -28,7 +28,7 @@ class Run:
 
     Attributes:
         folder: `Path`; holds config.json, environment.json, history.csv, samples/, pictures/, checkpoint/,
-            model.keras, metrics.json.
+            model.keras, metrics.json; with `--every` evaluation.json.
         settings: the chapter's dataclass.
         initial_epoch: int, epochs that were done before; 0 unless resumed.
     """

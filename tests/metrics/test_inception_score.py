@@ -4,14 +4,22 @@ import numpy as np
 import pytest
 from scipy.stats import entropy
 
+from gdl_keras import data
 from gdl_keras.errors import InputError
-from gdl_keras.metrics import inception_score
+from gdl_keras.metrics import JudgeExtractor, inception_score
 
 
 def test_against_the_divergence_of_scipy():
     p = np.random.default_rng(0).dirichlet(np.full(7, 0.3), 200)
     expected = np.exp(np.mean([entropy(row, p.mean(axis=0)) for row in p]))
     assert inception_score(p) == pytest.approx(expected, rel=1e-10)
+
+
+def test_an_extractor_gives_the_probabilities():
+    images = data.load("fashion_mini", "test", image_size=28).sample(30)
+    judge = JudgeExtractor("fashion")
+    _, probabilities = judge.features_and_probabilities(images)
+    assert inception_score(images, judge) == inception_score(probabilities) > 3
 
 
 def test_the_extremes():
