@@ -33,7 +33,7 @@ def run_chapter(chapter, preset, clock):
     from gdl_keras.cli import main
     from gdl_keras.training.run import Run
 
-    def with_clock(run):
+    def with_clock(run, *arguments, **options):
         import keras
 
         class Clock(keras.callbacks.Callback):
@@ -45,7 +45,7 @@ def run_chapter(chapter, preset, clock):
                 if preset == "cpu":
                     os._exit(0)
 
-        return [*callbacks(run), Clock()]
+        return [*callbacks(run, *arguments, **options), Clock()]
 
     callbacks, Run.callbacks = Run.callbacks, with_clock
     return main(["run", chapter, "--preset", preset, *PRESETS[preset], "--out", "run"])
