@@ -9,44 +9,26 @@ does not depend on what they have learnt.
 
 import argparse
 import json
-import statistics
 from pathlib import Path
 
 import machine
 from cases import CASES, add_models
 from race import race
-from training_steps import entries, ratios
+from results import ratios, rows, speeds
+from training_steps import entries
 
 
 def measure(case, racing, rounds, samples=None):
     """Results of one model: {"samples": n, "engines": {name: ...}, "ratios": {...}}."""
     samples = samples or case.samples
     racers, _ = race(racing, case, "sample", samples, rounds)
-    engines = {}
-    for racer in racers:
-        if racer.error:
-            engines[str(racer.entry)] = {"error": racer.error}
-            continue
-        speeds = [samples / seconds for seconds in racer.seconds]
-        engines[str(racer.entry)] = {
-            "images_per_second": statistics.median(speeds),
-            "range": [min(speeds), max(speeds)],
-        }
-    return {"samples": samples, "engines": engines, "ratios": ratios(racers)}
+    return {"samples": samples, "engines": speeds(racers, samples), "ratios": ratios(racers)}
 
 
 def table(case, result):
     """The results of one model as lines of text."""
     yield f"{case.name}, {'x'.join(map(str, case.image_shape))}, {result['samples']} samples"
-    yield f"  {'':28}{'images/s':>10}{'slowest':>10}{'quickest':>10}"
-    for name, engine in result["engines"].items():
-        if "error" in engine:
-            yield f"  {name:28}does not run: {engine['error']}"
-        else:
-            low, high = engine["range"]
-            yield f"  {name:28}{engine['images_per_second']:10,.0f}{low:10,.0f}{high:10,.0f}"
-    for name, (number, peer) in result["ratios"].items():
-        yield f"  ours {name}: {number:.2f}  ({peer})"
+    yield from rows(result)
 
 
 def main():

@@ -21,13 +21,13 @@ rounds of one round's speeds.
 
 import argparse
 import json
-import statistics
 from pathlib import Path
 
 import machine
 from cases import CASES, add_models
 from engines import Entry
-from race import fastest, race, ratio
+from race import race
+from results import ratios, rows, speeds
 
 
 def entries(case, policies, xla=False, ten=False, stock=False):
@@ -44,52 +44,25 @@ def measure(case, racing, rounds, steps=None):
     """Results of one model: {"engines": {name: ...}, "ratios": {...}, "peak": operations a second}."""
     steps = steps or case.steps
     racers, peak = race(racing, case, "train", steps, rounds)
-    needed = next(racer.description["work"] for racer in racers if racer.entry.engine == "ours" and racer.description)
-    engines = {}
+    # PyTorch's steps need what ours need; where ours do not run, the work stays unknown.
+    needed = max((r.description.get("work", 0) for r in racers if r.entry.engine == "ours"), default=0)
+    engines = speeds(racers, steps * case.images_per_step)
     for racer in racers:
-        if racer.error:
-            engines[str(racer.entry)] = {"error": racer.error}
-            continue
-        speeds = [steps * case.images_per_step / seconds for seconds in racer.seconds]
-        work = racer.description["work"] or needed
-        engines[str(racer.entry)] = {
-            "images_per_second": statistics.median(speeds),
-            "range": [min(speeds), max(speeds)],
-            "operations_per_image": work,
-            "share_of_peak": statistics.median(speeds) * work / peak,
-        }
+        engine = engines[str(racer.entry)]
+        if not racer.error:
+            engine["operations_per_image"] = work = racer.description["work"] or needed
+            engine["share_of_peak"] = engine["images_per_second"] * work / peak
     return {"steps": steps, "engines": engines, "ratios": ratios(racers), "peak": peak}
-
-
-def ratios(racers):
-    """{"float32 over pytorch": (ratio, peer), ...}, as far as these engines ran."""
-
-    def some(engine, policy=None):
-        return [r for r in racers if r.entry.engine == engine and policy in (None, r.entry.policy)]
-
-    found = {
-        "float32 over pytorch": ratio(fastest(some("ours", "float32")), some("pytorch", "float32")),
-        "best over pytorch": ratio(fastest(some("ours")), some("pytorch")),
-        "float32 over plain": ratio(fastest(some("ours", "float32")), some("plain")),
-    }
-    return {name: pair for name, pair in found.items() if pair}
 
 
 def table(case, result):
     """The results of one model as lines of text."""
     yield f"{case.name}, {'x'.join(map(str, case.image_shape))}, batches of {case.batch_size}"
-    yield f"  {'':28}{'images/s':>10}{'slowest':>10}{'quickest':>10}{'MFLOP/image':>13}{'of peak':>9}"
-    for name, engine in result["engines"].items():
-        if "error" in engine:
-            yield f"  {name:28}does not run: {engine['error']}"
-            continue
-        low, high = engine["range"]
-        yield (
-            f"  {name:28}{engine['images_per_second']:10,.0f}{low:10,.0f}{high:10,.0f}"
-            f"{engine['operations_per_image'] / 1e6:13,.1f}{engine['share_of_peak']:9.0%}"
-        )
-    for name, (number, peer) in result["ratios"].items():
-        yield f"  ours {name}: {number:.2f}  ({peer})"
+    yield from rows(
+        result,
+        f"{'MFLOP/image':>13}{'of peak':>9}",
+        lambda engine: f"{engine['operations_per_image'] / 1e6:13,.1f}{engine['share_of_peak']:9.0%}",
+    )
     yield f"  peak {result['peak'] / 1e9:,.0f} GFLOP/s"
 
 
