@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 import gdl_keras
 from gdl_keras import plotting
@@ -121,8 +122,8 @@ def families_section(runs):
         bits = evaluated.get("bits_per_dim")
         lines.append(
             f"| `{run['folder'].name}` | {run['parameters']:,} | {run['seconds'][-1] / 60:.1f} | "
-            f"{with_floor(evaluated[FCD])} | {evaluated['precision']['value']:.2f} | "
-            f"{evaluated['recall']['value']:.2f} | {in_words(bits) if bits else ''} | {run['sampling']:.2f} |"
+            f"{distance_with_floor(evaluated)} | {evaluated['precision']['value']:.2f} | "
+            f"{evaluated['recall']['value']:.2f} | {in_words(bits) if bits else ''} | {run['sampling']:.1g} |"
         )
     return lines
 
@@ -139,10 +140,14 @@ def draw_families(runs):
         bits = run["metrics"]["evaluation"]["metrics"].get("bits_per_dim")
         if bits:
             likelihood.plot(minutes[-1], bits["value"], "o", color=line.get_color())
-            likelihood.annotate(f" {name}, {bits['likelihood']}", (minutes[-1], bits["value"]), fontsize=8)
+            likelihood.annotate(f"{name}, {bits['likelihood']}  ", (minutes[-1], bits["value"]), fontsize=8, ha="right")
     training.set(xscale="log", yscale="log", xlabel="minutes of training", ylabel="FCD, 1,000 samples")
-    likelihood.set(xlabel="minutes of training", ylabel="bits per dim, an upper bound")
+    likelihood.set(xlabel="minutes of training", ylabel="bits per dim, a bound", xlim=(0, None), ylim=(0, None))
     sampling.set(xscale="log", yscale="log", xlabel="seconds for 1,000 samples", ylabel="FCD at the end")
+    for axis in (training.xaxis, training.yaxis, sampling.xaxis, sampling.yaxis):
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter("")
     figure.legend(loc="outside lower center", ncols=len(runs), frameon=False, fontsize=8)
     plotting.save(figure, FIGURE)
 
@@ -161,7 +166,7 @@ def presets_section(runs):
         evaluated = evaluation.get("metrics", {})
         values = {**metrics, **{name: metric["value"] for name, metric in evaluated.items()}}
         others = [words.format(values[name]) for name, words in SHOWN.items() if name in values]
-        distance = f"{evaluation['n']:,} | {with_floor(evaluated[FCD])}" if evaluated else " | "
+        distance = f"{evaluation['n']:,} | {distance_with_floor(evaluated)}" if evaluated else " | "
         lines.append(
             f"| `gdl run {config['chapter']}` | `{config['dataset']}` | {run['seconds'][-1] / 60:.1f} | "
             f"{run['parameters']:,} | {distance} | {', '.join(others)} |"
@@ -193,6 +198,11 @@ def in_order(runs):
     if changed:
         raise SystemExit(f"Not runs of the preset cpu: {', '.join(changed)}. Move them out of the folder.")
     return sorted(runs, key=lambda run: run["config"]["chapter"])
+
+
+def distance_with_floor(evaluated):
+    """The FCD among all metrics, and its floor, as text."""
+    return f"{evaluated[FCD]['value']:.1f} ({evaluated[FCD]['floor']['value']:.1f})"
 
 
 def with_floor(metric):
