@@ -48,7 +48,7 @@ _ALL = [
     Case("wgan_gp", (64, 64, 3), 64, 128, judge_steps=3, steps=2),
     Case("cgan", (64, 64, 3), 64, 32, judge_steps=3, num_classes=2, samples=1024),
     Case("hinge_gan", (28, 28, 1), 64, 64, num_classes=10, steps=4, samples=1024),
-    Case("gan", (28, 28, 1), 32, 30, steps=500, samples=16384, small=True),
+    Case("gan", (28, 28, 1), 32, 30, steps=500, samples=8192, small=True),
 ]
 CASES = {case.name: case for case in _ALL}
 
