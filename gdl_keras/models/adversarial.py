@@ -175,7 +175,8 @@ class AdversarialModel(GenerativeModel):
     def check_conditions(self, n, labels=None, **others):
         """`labels` of `n` images: integers (n,), or attributes (n, K) where the model learnt from those."""
         if not self.learns_from_labels:
-            return super().check_conditions(n, **others, **({} if labels is None else {"labels": labels}))
+            given = others if labels is None else {"labels": labels, **others}
+            return super().check_conditions(n, **given)
         super().check_conditions(n, **others)
         shape = self.generator.inputs[1].shape[1:]
         classes = self.has_class_labels()
