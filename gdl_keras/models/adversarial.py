@@ -55,7 +55,10 @@ class AdversarialModel(GenerativeModel):
             self.averaged_generator = keras.models.clone_model(generator)
             self.averaged_generator.set_weights(generator.get_weights())
             self.averaged_generator.trainable = False
-            self.averaged_steps = self.add_weight(shape=(), initializer="zeros", trainable=False, name="averaged_steps")
+            self.averaged_steps, self.averaged_iterations = (
+                self.add_weight(shape=(), initializer="zeros", trainable=False, name=name)
+                for name in ("averaged_steps", "averaged_iterations")
+            )
 
     # ---- compiling: one optimizer for each network -----------------------------------------------------------------
 
@@ -133,7 +136,7 @@ class AdversarialModel(GenerativeModel):
                 generator.state.assign(state)
 
     def average_generator(self):
-        """Moves the average of the generator's weights, where there is one, after step t of the generator's optimizer.
+        """Moves the average of the generator's weights, where there is one, after step t of the generator.
 
             average += (1 - decay) (weight - average),   decay = min(ema_decay, (1 + t) / (10 + t)),  t = 1, 2, ...
 
@@ -143,10 +146,13 @@ class AdversarialModel(GenerativeModel):
         """
         if self.ema_decay is None:
             return
-        t = ops.cast(self.generator_optimizer.iterations, self.averaged_steps.dtype)
-        moved = ops.not_equal(t, self.averaged_steps)
-        self.averaged_steps.assign(t)
-        share = ops.where(moved, 1 - ops.minimum(self.ema_decay, (1 + t) / (10 + t)), 0.0)
+        iterations = ops.cast(self.generator_optimizer.iterations, "float32")
+        moved = ops.cast(iterations != self.averaged_iterations, "float32")
+        self.averaged_iterations.assign(iterations)
+        # Not the optimizer's own count: after a new `compile` that begins again, and the average would be forgotten.
+        self.averaged_steps.assign_add(moved)
+        t = self.averaged_steps.value
+        share = moved * (1 - ops.minimum(self.ema_decay, (1 + t) / (10 + t)))
         for average, weight in zip(self.averaged_generator.weights, self.generator.weights, strict=True):
             average.assign_add(share * (weight - average))
 

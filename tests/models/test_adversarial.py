@@ -131,6 +131,16 @@ def test_images_are_those_of_the_average():
     assert not np.allclose(model.generate(latents=latents), model.generator(latents), atol=1e-2)
 
 
+def test_a_new_optimizer_does_not_make_the_average_forget():
+    model = cases.gan(ema_decay=0.9)
+    harness.many_steps(model, cases.images(), 100)
+    model.compile()
+    before = [np.asarray(weight) for weight in model.averaged_generator.weights]
+    harness.many_steps(model, cases.images(), 1)
+    for average, old, weight in zip(model.averaged_generator.weights, before, model.generator.weights):
+        np.testing.assert_allclose(average, 0.9 * old + 0.1 * np.asarray(weight), atol=1e-6)
+
+
 def test_latent_points_have_the_distribution_asked_for():
     def moments(kind):
         model = GAN(build_generator((8, 8, 1), 40), build_discriminator((8, 8, 1)), latents=kind, seed=0)
