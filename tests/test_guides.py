@@ -156,7 +156,6 @@ def test_colabs_gdl_commands_run(workshop):
 @pytest.mark.full
 def test_quickstart_leads_from_a_clone_to_pictures(tmp_path, monkeypatch):
     """In an environment of its own; pip is kept from the network, and finds the packages of this one in their place."""
-    pytest.importorskip("setuptools")
     command = "bash scripts/quickstart.sh --preset smoke"
     assert command in commands(ROOT / "docs" / "guides" / "gpu_vm.md")
     clone = tmp_path / "clone"
