@@ -12,7 +12,8 @@ Where a model takes several steps of a critic, each with real images of its own,
               per execution.
     plain     the book's step in plain Keras, as `engines/plain_steps.py` has it.  "single": as of ours.
     pytorch   eager PyTorch with the settings in `engines/pytorch.py`.  "compiled": its networks by torch.compile.
-              "stock": with nn.Dropout, nn.LeakyReLU and nn.Conv2d in place of quicker ones.
+              "stock": with nn.Dropout, nn.LeakyReLU and nn.Conv2d in place of quicker ones.  "blocks": with the
+              convolutions of `gdl_keras.layers` written for it.
 
 "of peak" is the share of this machine's speed for products of 4096x4096 float32 matrices, the faster of TensorFlow's
 and PyTorch's, measured in every round; the work that counts is described in `work.py`.  The ratios are medians over
@@ -30,12 +31,13 @@ from race import race
 from results import ratios, rows, speeds
 
 
-def entries(case, policies, xla=False, ten=False, stock=False):
+def entries(case, policies, xla=False, ten=False, stock=False, blocks=False):
     """The engines of a race.  Where operations are small TensorFlow tries one thread, too, as PyTorch does anyway."""
     found = [Entry("plain")] + [Entry("plain", options=("single",))] * case.small
     for policy in policies:
         variants = [("ours", ()), ("pytorch", ()), ("pytorch", ("compiled",))] + [("ours", ("single",))] * case.small
-        variants += [("ours", ("xla",))] * xla + [("ours", ("ten",))] * ten + [("pytorch", ("stock",))] * stock
+        variants += [("ours", ("xla",))] * xla + [("ours", ("ten",))] * ten
+        variants += [("pytorch", ("stock",))] * stock + [("pytorch", ("blocks",))] * blocks
         found += [Entry(engine, policy, options) for engine, options in variants]
     return found
 
@@ -75,6 +77,7 @@ def main():
     parser.add_argument("--xla", action="store_true", help="ours with jit_compile, too")
     parser.add_argument("--ten", action="store_true", help="ours with ten steps per execution, too")
     parser.add_argument("--stock", action="store_true", help="PyTorch with its own layers only, too")
+    parser.add_argument("--blocks", action="store_true", help="PyTorch with our convolutions, too")
     parser.add_argument("--check", action="store_true", help="compare the engines' work and numbers, not their speed")
     parser.add_argument("--output", type=Path, help="a JSON file for the results")
     arguments = parser.parse_args()
@@ -88,7 +91,7 @@ def main():
     print(machine.sentence(description), flush=True)
     results = {}
     for case in cases:
-        racing = entries(case, arguments.policy, arguments.xla, arguments.ten, arguments.stock)
+        racing = entries(case, arguments.policy, arguments.xla, arguments.ten, arguments.stock, arguments.blocks)
         results[case.name] = measure(case, racing, arguments.rounds, arguments.steps)
         print("", *table(case, results[case.name]), sep="\n", flush=True)
         if arguments.output:

@@ -17,7 +17,8 @@ class Entry:
         policy: "float32" or "mixed_bfloat16".
         options: names of further settings that are on.  Of TensorFlow: "single" (one thread for each operation),
             "xla" (`jit_compile`), "ten" (ten steps per execution).  Of PyTorch: "compiled" (`torch.compile`), "stock"
-            (its own dropout and LeakyReLU in place of the quicker ones that we wrote for it).
+            (its own dropout and LeakyReLU in place of the quicker ones that we wrote for it), "blocks" (convolutions of
+            4x4 with stride 2 as our own, in place of its own).
     """
 
     engine: str

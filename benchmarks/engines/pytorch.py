@@ -5,7 +5,8 @@ generated images joined to one batch where no normalisation ties a batch togethe
 (compiled: all), whichever is quicker; oneDNN on; denormal numbers flushed to zero; memory that glibc keeps instead of
 giving it back; `torch.autocast` with bfloat16 for the mixed policy; no waiting for losses, no running averages of
 metrics.  For sampling `inference_mode`, batches of 32 or 256, whichever is quicker, and, compiled, frozen weights.
-Dropout, and what a gradient penalty needs, are quicker than PyTorch's own layers; "stock" takes its own.
+Dropout, and what a gradient penalty needs, are quicker than PyTorch's own layers; "stock" takes its own.  "blocks"
+takes our convolutions.
 """
 
 import itertools
@@ -17,6 +18,7 @@ import torch
 from cases import prepared_data
 
 from engines import pytorch_steps
+from engines.pytorch_blocks import use_blocks
 
 torch.set_flush_denormal(True)
 
@@ -31,6 +33,9 @@ class PyTorch:
         self.case = case
         self.compiled = "compiled" in options
         self.step = pytorch_steps.STEPS[case.name](case, "stock" in options, self.compiled)
+        if "blocks" in options:
+            for network in self.step.networks.values():
+                use_blocks(network)
         self.autocast = torch.autocast("cpu", torch.bfloat16, enabled=policy == "mixed_bfloat16")
         self.parameters = {
             name: sum(parameter.numel() for parameter in network.parameters())
