@@ -42,7 +42,7 @@ class Conv2DTranspose(keras.layers.Conv2DTranspose):
 def _halves(layer):
     """Whether a layer halves images, or doubles them, in the way that is quicker here, on a processor."""
     return (
-        (layer.kernel_size, layer.strides, layer.dilation_rate) == ((SIZE, SIZE), (STRIDE, STRIDE), (1, 1))
+        (layer.kernel_size, layer.strides) == ((SIZE, SIZE), (STRIDE, STRIDE))
         and (layer.padding, layer.data_format) == ("same", "channels_last")
         and all(device.device_type == "CPU" for device in tf.config.get_visible_devices())
     )
@@ -58,27 +58,36 @@ def _halves(layer):
 
 def convolve(images, kernel):
     """The convolution, (batch, h, w, d)."""
+    # TensorFlow can lose sight of a shape on the way, such as that of images with a label's planes.
+    images.set_shape((None, None, None, kernel.shape[2]))
 
     @tf.custom_gradient
     def function(images, kernel):
+        outputs = tf.nn.conv2d(images, kernel, STRIDE, "SAME")
+
         def gradient(upstream):
+            upstream.set_shape(outputs.shape)
             return image_gradient(kernel, upstream), kernel_gradient(images, upstream)
 
-        return tf.nn.conv2d(images, kernel, STRIDE, "SAME"), gradient
+        return outputs, gradient
 
     return function(images, kernel)
 
 
 def image_gradient(kernel, upstream):
     """The gradient of `convolve` for its images, and the transposed convolution of `upstream`: (batch, 2h, 2w, c)."""
+    upstream.set_shape((None, None, None, kernel.shape[3]))
 
     @tf.custom_gradient
     def function(kernel, upstream):
+        few = kernel.shape[2] <= FEW_CHANNELS
+        outputs = (_images_by_blocks if few else _images_by_library)(kernel, upstream)
+
         def gradient(images):
+            images.set_shape(outputs.shape)
             return kernel_gradient(images, upstream), convolve(images, kernel)
 
-        few = kernel.shape[2] <= FEW_CHANNELS
-        return (_images_by_blocks if few else _images_by_library)(kernel, upstream), gradient
+        return outputs, gradient
 
     return function(kernel, upstream)
 
@@ -88,11 +97,14 @@ def kernel_gradient(images, upstream):
 
     @tf.custom_gradient
     def function(images, upstream):
+        many = images.dtype == tf.bfloat16 and images.shape[-1] >= MANY_CHANNELS
+        outputs = (_kernel_by_blocks if many else _kernel_by_library)(images, upstream)
+
         def gradient(kernel):
+            kernel.set_shape(outputs.shape)
             return image_gradient(kernel, upstream), convolve(images, kernel)
 
-        many = images.dtype == tf.bfloat16 and images.shape[-1] >= MANY_CHANNELS
-        return (_kernel_by_blocks if many else _kernel_by_library)(images, upstream), gradient
+        return outputs, gradient
 
     return function(images, upstream)
 
