@@ -1,6 +1,6 @@
 """Where the peak goes: the speed of single convolutions of a network, forward and in both gradients.
 
-    python benchmarks/convolutions.py              the DCGAN's, batches of 128
+    python benchmarks/convolutions.py              the DCGAN's, and more of few channels, in batches of 128
     python benchmarks/convolutions.py --batch 64
 
 Printed are GFLOP/s, and the share of the speed of a product of 4096x4096 float32 matrices: of TensorFlow's kernels, and
@@ -19,7 +19,7 @@ import tensorflow as tf
 from gdl_keras.layers import halving_convolution
 
 # (height and width of the larger image, its channels, channels of the smaller image): 4x4 kernels with stride 2.
-LAYERS = ((64, 1, 64), (32, 64, 128), (16, 128, 256), (8, 256, 512))
+LAYERS = ((64, 1, 64), (64, 3, 64), (64, 8, 64), (64, 16, 64), (32, 64, 128), (16, 128, 256), (8, 256, 512))
 ROUNDS = 10
 
 
@@ -29,7 +29,9 @@ def main():
     options = parser.parse_args()
     matrix = tf.random.normal((4096, 4096))
     peak = 2 * 4096**3 / seconds(lambda: tf.matmul(matrix, matrix))
-    print(f"product of matrices: {peak / 1e9:.0f} GFLOP/s\n")
+    half = tf.cast(matrix, tf.bfloat16)
+    low = 2 * 4096**3 / seconds(lambda: tf.matmul(half, half))
+    print(f"product of matrices: {peak / 1e9:.0f} GFLOP/s, in bfloat16 {low / 1e9:.0f} ({low / peak:.0%})\n")
     columns = ("forward", "of kernel", "over blocks", "of images", "over blocks")
     print(f"{'convolution':24} {'dtype':10}" + "".join(f"{column:>15}" for column in columns))
     for dtype in (tf.float32, tf.bfloat16):

@@ -58,6 +58,8 @@ def evaluate(run, n=None, seed=0, features=None, dataset=None):
         raise InputError(f"-n is at least {FEWEST}, not {n}: fewer images say nothing.")
     if seed < 0:
         raise InputError(f"--seed is not negative, and {seed} is.")
+    if not Path(run).exists():
+        raise InputError(f"There is no {run}: name the folder of a run, or a .keras file.")
     settings = _settings(Path(run), dataset)
     model = load_for_sampling(run)
 
@@ -109,7 +111,7 @@ def evaluate_and_keep(run, output=False, **options):
     text = table(result)
     if path:
         write_text(path, json.dumps({**before, "evaluation": result}, indent=1) + "\n")
-        text += f"\nWritten to {path}"
+        text += f"\nWritten to {path}" + (", in place of the evaluation there" if "evaluation" in before else "")
     return text
 
 
@@ -126,8 +128,11 @@ def table(result):
         f"features: {extractor['name']}, resizing: {extractor['resizing']}",
         f"floor: {floor['images']:,} training images in place of the samples"
         + ("; of share_as_asked, the held-out images" if "share_as_asked" in result["metrics"] else ""),
-        "",
     ]
+    fewest = min(held_out["images"], floor["images"])
+    if fewest < result["n"]:
+        lines.append(f"These counts differ, and most metrics depend on them: -n {fewest} compares like with like.")
+    lines.append("")
     for name, value, real, better in rows:
         lines.append(f"{name:{widths[0]}}  {value:>{widths[1]}}  {real:>{widths[2]}}  {better}")
     return "\n".join(lines)

@@ -4,7 +4,7 @@
     python scripts/train_judges.py emoji
 
 The network is the CNN of chapter 2 with the Classifier's own `train_step`; the learning rate falls to zero along a
-cosine, and images are mirrored at random.  Weights are stored as float16.
+cosine, and half of the training images are mirrored.  Weights are stored as float16.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def train(name, epochs, filters, units, seed=1):
 
 
 def mirror_some(images, labels):
-    """Each image mirrored with probability 1/2; which ones is fixed by the images themselves."""
+    """Mirrors about half of the images: which ones is fixed by their own pixels, the same in every epoch."""
     chosen = tf.cast(tf.reduce_sum(images, axis=(1, 2, 3)) * 255, tf.int32) % 2 == 0
     return tf.where(chosen[:, None, None, None], images[:, :, ::-1], images), labels
 

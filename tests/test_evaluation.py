@@ -1,19 +1,22 @@
 """`gdl evaluate`: what it prints and writes, that it can be repeated, and how it refuses."""
 
 import csv
+import importlib
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from gdl_keras import cli, data
+from gdl_keras import cli, data, load
 from gdl_keras.evaluation import BETTER, evaluate
 from gdl_keras.metrics import JudgeExtractor
 from gdl_keras.metrics.summary import Summary, compare
 from tests import cases
 
+ROOT = Path(__file__).resolve().parent.parent
 N = 40
 
 
@@ -68,7 +71,15 @@ def test_the_result_joins_what_the_run_has_written(gdl, run):
         identity = data.load("fashion_mini", split, image_size=8).identity
         assert result[part] == {"split": split, "images": N, "identity": identity}
     assert result["packages"]["keras"]
-    assert f"Written to {run / 'metrics.json'}" in out
+    assert out.endswith(f"Written to {run / 'metrics.json'}\n")
+    _, out, _ = gdl("evaluate", run, "-n", N)
+    assert out.endswith(f"Written to {run / 'metrics.json'}, in place of the evaluation there\n")
+
+
+def test_unequal_counts_are_pointed_out(gdl, run):
+    _, out, _ = gdl("evaluate", run, "-n", 1010)
+    assert out.startswith("1,010 samples against 1,000 held-out images")
+    assert "-n 1000 compares like with like" in out
 
 
 def test_the_table_says_what_is_better_and_what_real_images_reach(gdl, run):
@@ -176,10 +187,10 @@ def test_bad_flags_are_refused(gdl, run, flags, words):
 
 
 def test_a_folder_that_is_no_run_is_refused(gdl, tmp_path):
-    for path in (tmp_path, tmp_path / "nowhere"):
+    for path, words in ((tmp_path, "is not the folder of a run"), (tmp_path / "nowhere", "There is no")):
         code, _, err = gdl("evaluate", path)
         assert code == 2
-        assert err.startswith("Error")
+        assert err.startswith("Error") and words in err
 
 
 def test_a_classifier_makes_no_images(gdl, run):
@@ -243,3 +254,17 @@ def test_a_classifier_has_no_distance_to_keep(gdl, tmp_path, monkeypatch):
     code, _, err = gdl("run", "02_deeplearning/01_mlp", "--preset", "smoke", "--every", 1, "--out", "run")
     assert code == 2 and "Classifier generates no images" in err
     assert not (tmp_path / "run").exists()
+
+
+def test_results_take_an_evaluation_only_as_gdl_evaluate_makes_it(run, monkeypatch):
+    """docs/results.md is not to show what somebody tried with flags of their own, or of a model trained since."""
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    make_results = importlib.import_module("make_results")
+    model, other = load(run), cases.autoencoder()
+    evaluation = evaluate(run, n=N)
+    assert make_results.is_current(evaluation, model)
+    assert not make_results.is_current(evaluation, other)
+    assert not make_results.is_current(None, model)
+    assert not make_results.is_current({**evaluation, "seed": 1}, model)
+    assert not make_results.is_current({**evaluation, "n": N + 1}, model)
+    assert not make_results.is_current({**evaluation, "metrics": {"frechet_inception_distance": {}}}, model)
