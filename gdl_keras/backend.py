@@ -24,6 +24,8 @@ def start_tensorflow(prepare=None):
             if prepare is not None:
                 prepare(tf)
             tf.config.list_logical_devices()
+        except InputError:
+            raise  # says all there is to say
         except BaseException:
             printed.seek(0)
             os.write(stderr, printed.read())

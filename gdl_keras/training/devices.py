@@ -6,6 +6,7 @@ before any copy moves (`tf.distribute`), so that N devices take the step that on
 
 import json
 import os
+import signal
 
 from gdl_keras.backend import start_tensorflow
 from gdl_keras.errors import InputError
@@ -33,7 +34,7 @@ def use_devices(wanted="all", batch_size=None):
         _make_visible(tf, wanted)
         # Machines must find each other before TensorFlow makes its devices.
         if number_of_workers() > 1:
-            strategy = tf.distribute.MultiWorkerMirroredStrategy()
+            strategy = _with_other_machines(tf)
         elif len(tf.config.get_visible_devices("GPU")) > 1:
             strategy = tf.distribute.MirroredStrategy()
 
@@ -41,6 +42,18 @@ def use_devices(wanted="all", batch_size=None):
     if strategy is not None:
         share_among(strategy, batch_size)
     return strategy
+
+
+def _with_other_machines(tf):
+    """The strategy for several machines, once all of them are there."""
+    print(f"Waiting for {number_of_workers() - 1} other machine(s) of TF_CONFIG; Ctrl-C ends it", flush=True)
+    # TensorFlow waits out of Python's sight, where only the system's own way of ending a program is heard.
+    in_python = signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    finally:
+        signal.signal(signal.SIGINT, in_python)
 
 
 def share_among(strategy, batch_size=None):
@@ -86,6 +99,8 @@ def _worker():
         if others := {*cluster, config["task"]["type"]} - {"worker"}:
             raise ValueError(f"{' and '.join(sorted(others))}: each machine is a worker")
         workers, index = cluster["worker"], config["task"]["index"]
+        if not isinstance(workers, list):
+            raise ValueError(f"{workers!r} is not a list")
         if not 0 <= index < len(workers):
             raise ValueError(f"there is no worker {index}")
     except (ValueError, AttributeError, TypeError, KeyError) as error:

@@ -179,6 +179,8 @@ class Run:
         return [Evaluation(self.settings.every, test, load_extractor(image_shape=test.image_shape))]
 
     def _prepare_tensorflow(self):
+        if self.settings.accumulate > 1 and devices.number_of_workers() > 1:
+            raise InputError("--accumulate goes with one device: leave it away, or unset TF_CONFIG.")
         strategy = devices.use_devices(self.settings.devices, self.settings.batch_size)
         if strategy is not None:
             if self.settings.accumulate > 1:

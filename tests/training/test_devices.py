@@ -3,9 +3,11 @@
 import csv
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -24,6 +26,7 @@ FLAGS += ["--batch-size", "24", "--seed", "3"]
 # `gdl run` on a machine whose two GPUs are two halves of the processor.
 ON_TWO_HALVES = """
 import sys
+import time
 from gdl_keras.training import devices
 
 def two_halves(wanted, batch_size):
@@ -133,6 +136,36 @@ def test_two_machines_that_were_stopped_go_on(on_one_device, tmp_path):
     for printed in on_two_machines(["-m", "gdl_keras", "run", CHAPTER, "--resume", str(folder), *EPOCHS]):
         assert f"Going on after epoch 1 in {folder}" in printed
     assert_equal_runs(on_one_device, folder)
+
+
+def test_a_machine_that_waits_for_another_says_so_and_hears_ctrl_c(tmp_path):
+    workers = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    alone = start(run(tmp_path / "run"), TF_CONFIG=machine(workers, 0))
+    try:
+        assert any("Waiting for 1 other machine(s) of TF_CONFIG" in line for line in alone.stdout)
+        time.sleep(3)  # until it waits
+        alone.send_signal(signal.SIGINT)
+        assert alone.wait(timeout=20) == -signal.SIGINT
+    finally:
+        alone.kill()
+
+
+def test_accumulation_over_several_machines_is_refused_before_they_meet(tmp_path):
+    config = machine([f"127.0.0.1:{port}" for port in free_ports(2)], 0)
+    refused = start(run(tmp_path / "run", "--accumulate", "2"), TF_CONFIG=config)
+    printed, _ = refused.communicate(timeout=60)
+    assert refused.returncode == 2
+    assert printed.endswith("Error: --accumulate goes with one device: leave it away, or unset TF_CONFIG.\n")
+
+
+def test_a_wrong_device_is_all_that_is_spoken_of(tmp_path):
+    """TensorFlow has looked for GPUs by then, and what it says of them does not matter here."""
+    refused = start(run(tmp_path / "run", "--devices", "gpu:0"))
+    printed, _ = refused.communicate(timeout=60)
+    assert refused.returncode == 2
+    *preset, error = printed.splitlines()
+    assert error.startswith("Error: --devices is 'all', 'cpu', or numbers of GPUs such as 0,1, not 'gpu:0'")
+    assert len(preset) <= 1
 
 
 def on_two_machines(command):
@@ -246,6 +279,7 @@ def test_a_program_of_ones_own_takes_gpu_memory_as_it_needs_it(chosen, monkeypat
     monkeypatch.delenv("TF_FORCE_GPU_ALLOW_GROWTH", raising=False)
     program = """
 import os
+import signal
 from keras.optimizers import Adam
 from gdl_keras.models import VAE
 import tensorflow as tf
@@ -277,6 +311,7 @@ def test_the_usual_batch_on_eight_gpus_is_told_of_five(made_up_tensorflow):
     [
         "nonsense",
         "[]",
+        '{"cluster": {"worker": "a:1"}, "task": {"type": "worker", "index": 0}}',
         '{"cluster": {"worker": ["a:1", "b:2"]}}',
         '{"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "worker", "index": 2}}',
         '{"cluster": {"worker": ["a:1", "b:2"]}, "task": {"index": 0}}',
