@@ -91,6 +91,8 @@ def read(folder):
         "metrics": metrics,
         "history": history,
         "seconds": np.cumsum([float(line["seconds"]) for line in history]),
+        # Runs of before have none.
+        "cpu_seconds": np.cumsum([float(line.get("cpu_seconds", "nan")) for line in history]),
         "parameters": sum(int(np.prod(w.shape)) for w in model.trainable_variables) if model is not None else 0,
         "sampling": sampling_seconds(model) if hasattr(model, "generate") else None,
     }

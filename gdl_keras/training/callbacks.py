@@ -62,7 +62,8 @@ class StopOnDivergence(keras.callbacks.Callback):
 class Recorder(keras.callbacks.Callback):
     """After each epoch, a line in history.csv and a checkpoint; at the end, model.keras.
 
-    The line's `seconds` are those of the training steps, without validation, pictures and what else comes after them.
+    The line's `seconds` are those of the training steps, without validation, pictures and what else comes after them;
+    `cpu_seconds` are those that processor cores were at work on them, whatever else the machine did.
 
     At the beginning of training it puts the model into the state of `restore_from`, the checkpoint to go on with.
 
@@ -83,14 +84,15 @@ class Recorder(keras.callbacks.Callback):
             checkpoint.restore(self.model, self.restore_from)
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.started = time.monotonic()
+        self.started = time.monotonic(), time.process_time()
 
     def on_train_batch_end(self, batch, logs=None):
-        self.seconds = time.monotonic() - self.started
+        self.ended = time.monotonic(), time.process_time()
 
     def on_epoch_end(self, epoch, logs=None):
         numbers = {name: float(value) for name, value in (logs or {}).items()}
-        self.history.append({"epoch": epoch + 1, **numbers, "seconds": round(self.seconds, 2)})
+        seconds, cpu_seconds = (round(end - start, 2) for start, end in zip(self.started, self.ended))
+        self.history.append({"epoch": epoch + 1, **numbers, "seconds": seconds, "cpu_seconds": cpu_seconds})
         keep_run()
         checkpoint.save_checkpoint(self.folder, self.model, epoch + 1, self.history)
         self.write_history()

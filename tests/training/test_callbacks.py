@@ -1,6 +1,7 @@
 """What a run writes while it trains, and how it stops when training goes wrong."""
 
 import csv
+import time
 
 import keras
 import numpy as np
@@ -59,6 +60,17 @@ def test_history_has_a_line_for_each_epoch(tmp_path):
     assert [line["epoch"] for line in lines] == ["1", "2", "3"]
     for name, values in logs.history.items():
         np.testing.assert_allclose([float(line[name]) for line in lines], values, rtol=1e-6)
+
+
+def test_waiting_takes_time_and_no_processor(tmp_path):
+    wait = keras.callbacks.LambdaCallback(on_train_batch_begin=lambda *_: time.sleep(1.0))
+    history, model = [], vae()
+    model.fit(images(), verbose=0)
+    for callbacks in ([], [wait]):
+        model.fit(images(), verbose=0, steps_per_epoch=1, callbacks=[*callbacks, Recorder(tmp_path, history)])
+    quick, slow = history
+    assert quick["cpu_seconds"] > 0 and slow["seconds"] > quick["seconds"] + 0.9
+    assert slow["cpu_seconds"] < quick["cpu_seconds"] + 0.9
 
 
 def test_samples_show_the_same_points_in_each_epoch(tmp_path):

@@ -76,7 +76,8 @@ def run(folder, *flags):
 def history(folder):
     with open(folder / "history.csv", newline="") as file:
         return [
-            {name: float(value) for name, value in line.items() if name != "seconds"} for line in csv.DictReader(file)
+            {name: float(value) for name, value in line.items() if "seconds" not in name}
+            for line in csv.DictReader(file)
         ]
 
 
