@@ -63,7 +63,7 @@ def test_history_has_a_line_for_each_epoch(tmp_path):
 
 
 def test_waiting_takes_time_and_no_processor(tmp_path):
-    wait = keras.callbacks.LambdaCallback(on_train_batch_begin=lambda *_: time.sleep(1.0))
+    wait = keras.callbacks.LambdaCallback(on_train_batch_begin=lambda batch, logs=None: time.sleep(1.0))
     history, model = [], vae()
     model.fit(images(), verbose=0)
     for callbacks in ([], [wait]):
