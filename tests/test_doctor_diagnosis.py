@@ -185,6 +185,29 @@ SITUATIONS = {
         ["CUDA_VISIBLE_DEVICES", "'-1'"],
         "unset CUDA_VISIBLE_DEVICES",
     ),
+    "hidden by a number that no GPU has": (
+        facts(driver=replace(SEEN, hidden_by="1,0")),
+        Level.NOTE,
+        ["CUDA_VISIBLE_DEVICES", "'1,0'"],
+        "unset CUDA_VISIBLE_DEVICES",
+    ),
+    "hidden by a word": (
+        facts(driver=replace(SEEN, hidden_by="NoDevFiles")),
+        Level.NOTE,
+        ["CUDA_VISIBLE_DEVICES", "'NoDevFiles'"],
+        "unset CUDA_VISIBLE_DEVICES",
+    ),
+    "hidden by another GPU's serial number": (
+        facts(
+            driver=replace(SEEN, hidden_by="GPU-8932f937"),
+            tensorflow=TensorFlow(
+                log="failed call to cuInit: CUDA_ERROR_NO_DEVICE: no CUDA-capable device is detected"
+            ),
+        ),
+        Level.NOTE,
+        ["CUDA_VISIBLE_DEVICES", "'GPU-8932f937'"],
+        "unset CUDA_VISIBLE_DEVICES",
+    ),
     "Windows": (facts(machine=Machine(system="Windows")), Level.WRONG, ["Windows itself", "WSL2"], "wsl --install"),
     "wrong variant": (
         facts(driver=SEEN, software=Software(tensorflows=("tensorflow-cpu",)), tensorflow=TensorFlow(has_cuda=False)),
@@ -207,7 +230,7 @@ SITUATIONS = {
     "driver's library missing": (
         facts(driver=SEEN, machine=WSL, tensorflow=TensorFlow(missing=("libcuda.so.1",))),
         Level.WRONG,
-        ["libcuda.so.1"],
+        ["libcuda.so.1", ".venv/bin/activate"],
         "export LD_LIBRARY_PATH=/usr/lib/wsl/lib",
     ),
     "CUDA's libraries missing": (
@@ -219,11 +242,23 @@ SITUATIONS = {
     "CUDA's libraries not found": (
         facts(driver=SEEN, tensorflow=TensorFlow(missing=(CUDNN,), unlinked=(CUDNN,))),
         Level.WRONG,
-        ["are installed, and are not found", CUDNN],
+        ["are installed, and are not found", CUDNN, ".venv/bin/activate"],
         "export LD_LIBRARY_PATH=$(python -c ",
     ),
     "unseen for another reason": (
         facts(driver=SEEN, tensorflow=TensorFlow(log="failed call to cuInit: CUDA_ERROR_UNKNOWN")),
+        Level.WRONG,
+        ["Tesla T4", "CUDA_ERROR_UNKNOWN"],
+        "sudo reboot",
+    ),
+    "unseen, though CUDA_VISIBLE_DEVICES names it": (
+        facts(driver=replace(SEEN, hidden_by="0"), tensorflow=TensorFlow(log="CUDA_ERROR_UNKNOWN")),
+        Level.WRONG,
+        ["Tesla T4", "CUDA_ERROR_UNKNOWN"],
+        "sudo reboot",
+    ),
+    "unseen, though CUDA_VISIBLE_DEVICES has its serial number": (
+        facts(driver=replace(SEEN, hidden_by="GPU-8932f937"), tensorflow=TensorFlow(log="CUDA_ERROR_UNKNOWN")),
         Level.WRONG,
         ["Tesla T4", "CUDA_ERROR_UNKNOWN"],
         "sudo reboot",
@@ -358,6 +393,9 @@ ABOUT_GPU = [
     "container with half a driver",
     "Windows's driver missing",
     "hidden",
+    "hidden by a number that no GPU has",
+    "hidden by a word",
+    "hidden by another GPU's serial number",
 ]
 
 

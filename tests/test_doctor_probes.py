@@ -16,7 +16,7 @@ import pytest
 from gdl_keras.doctor import diagnose
 from gdl_keras.doctor.driver_probe import look_at_driver
 from gdl_keras.doctor.facts import GPU, Driver, Facts, TensorFlow
-from gdl_keras.doctor.gpu_unseen import LIBRARY_PATH
+from gdl_keras.doctor.gpu_unseen import LIBRARY_PATH, WSL_LIBRARY_PATH
 from gdl_keras.doctor.looking import look_at_machine, look_at_software
 from gdl_keras.doctor.space_probe import look_at_folder, look_at_memory
 from gdl_keras.doctor.tensorflow_probe import ask_tensorflow
@@ -379,21 +379,29 @@ def test_libraries_that_lie_in_pips_folders_are_told_apart(tensorflow, tmp_path,
     assert (seen.missing, seen.unlinked) == (("libA.so.1", "libB.so.2"), ("libB.so.2",))
 
 
-def test_the_command_for_the_library_path_names_pips_folders(tmp_path):
+@pytest.mark.parametrize(
+    ("commands", "before", "kept"),
+    [
+        ([LIBRARY_PATH], {}, set()),
+        ([LIBRARY_PATH], {"LD_LIBRARY_PATH": "/opt/a:/opt/b"}, {"/opt/a", "/opt/b"}),
+        ([WSL_LIBRARY_PATH, LIBRARY_PATH], {}, {"/usr/lib/wsl/lib"}),
+        ([LIBRARY_PATH, WSL_LIBRARY_PATH], {}, {"/usr/lib/wsl/lib"}),
+    ],
+)
+def test_the_command_for_the_library_path_names_pips_folders(tmp_path, commands, before, kept):
     venv.create(tmp_path / "env", symlinks=True)
     (packages,) = (tmp_path / "env").glob("lib/python*/site-packages")
     for name in ("cudnn", "cublas"):
         (packages / "nvidia" / name / "lib").mkdir(parents=True)
     shown = subprocess.run(
-        ["bash", "-c", f"{LIBRARY_PATH}\necho $LD_LIBRARY_PATH"],
-        env={"PATH": f"{tmp_path / 'env' / 'bin'}:/usr/bin:/bin"},
+        ["bash", "-c", "\n".join([*commands, "echo $LD_LIBRARY_PATH"])],
+        env={"PATH": f"{tmp_path / 'env' / 'bin'}:/usr/bin:/bin", **before},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert set(shown.stdout.strip().split(":")) == {
-        str(packages / "nvidia" / name / "lib") for name in ("cudnn", "cublas")
-    }
+    folders = {str(packages / "nvidia" / name / "lib") for name in ("cudnn", "cublas")}
+    assert set(shown.stdout.strip().split(":")) == folders | kept
 
 
 # The real TensorFlow, with a driver that is made of a few lines of C and knows one GPU.
@@ -436,7 +444,7 @@ CUDA = (
 
 @pytest.fixture
 def paper_driver(tmp_path, monkeypatch):
-    """paper_driver(names): a driver, and empty libraries of these names, for programs that are started from here."""
+    """paper_driver(names, source): a driver, and empty libraries of these names, for programs started from here."""
     if sys.platform != "linux" or shutil.which("gcc") is None:
         pytest.skip("needs Linux and gcc")
     from_pip = any(next(Path(folder).glob("nvidia/cudnn/lib"), None) for folder in sys.path if folder)
@@ -447,9 +455,9 @@ def paper_driver(tmp_path, monkeypatch):
         command = ["gcc", "-shared", "-fPIC", "-x", "c", "-", f"-Wl,-soname,{name}", "-o", str(tmp_path / name)]
         subprocess.run(command, input=source, text=True, check=True)
 
-    def make(names):
+    def make(names, source=DRIVER_IN_C):
         for name in ("libcuda.so.1", "libnvidia-ml.so.1"):
-            build(name, DRIVER_IN_C)
+            build(name, source)
         for name in names:
             build(name, "int nothing;")
         monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
@@ -466,6 +474,16 @@ def test_tensorflow_itself_names_the_libraries_that_it_misses(paper_driver):
     (found,) = [finding for finding in findings if finding.is_wrong]
     assert found.what == "TensorFlow does not see Paper GPU: it misses libcudnn.so.9"
     assert found.command.startswith('pip install "tensorflow[and-cuda]')
+
+
+def test_tensorflow_itself_says_when_a_variable_hides_the_gpu(paper_driver):
+    hiding = DRIVER_IN_C.replace("int cuInit(unsigned flags) { return 0; }", "int cuInit(unsigned f) { return 100; }")
+    paper_driver(CUDA, hiding.replace('"PAPER"', '"CUDA_ERROR_NO_DEVICE"'))
+    driver = Driver(gpus=(GPU("Paper GPU", "550.1"),), hidden_by="GPU-8932f937")
+    (found,) = [
+        finding for finding in diagnose(Facts(tensorflow=ask_tensorflow(), driver=driver), True) if finding.is_wrong
+    ]
+    assert found.command == "unset CUDA_VISIBLE_DEVICES"
 
 
 def test_tensorflow_itself_sees_a_gpu_that_cannot_compute(paper_driver):
