@@ -339,6 +339,18 @@ SITUATIONS = {
         ["/data", "cannot be written"],
         "export GDL_DATA_DIR=~/gdl_data",
     ),
+    "file in the place of the data folder": (
+        facts(data=Folder("/etc/passwd/data", is_writable=False, free=0, obstacle="/etc/passwd")),
+        Level.WRONG,
+        ["the data folder, /etc/passwd/data", "/etc/passwd is no folder"],
+        "export GDL_DATA_DIR=~/gdl_data",
+    ),
+    "file in the place of the folder for runs": (
+        facts(runs=Folder("/home/me/runs", is_writable=False, free=0, obstacle="/home/me/runs")),
+        Level.WRONG,
+        ["the folder for runs, /home/me/runs", "is no folder"],
+        "cd ~",
+    ),
     "runs of another user in a container": (
         facts(machine=CONTAINER, runs=Folder("/app/runs", is_writable=False)),
         Level.WRONG,

@@ -293,7 +293,20 @@ def test_a_folder_in_one_that_may_not_be_entered(tmp_path, monkeypatch):
 
     (tmp_path / "locked").mkdir()
     monkeypatch.setattr(os, "stat", refusing)
+    monkeypatch.setattr(os, "lstat", refusing)
     assert look_at_folder(tmp_path / "locked" / "data").free > 0
+
+
+@pytest.mark.parametrize("below", ["", "data"])
+def test_a_file_or_a_link_that_leads_nowhere_is_no_folder(tmp_path, below):
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "good").symlink_to(tmp_path)
+    for name in ("file", "link"):
+        folder = look_at_folder(tmp_path / name / below)
+        assert (folder.is_writable, folder.obstacle) == (False, str(tmp_path / name))
+    folder = look_at_folder(tmp_path / "good" / below)
+    assert (folder.is_writable, folder.obstacle) == (True, "")
 
 
 # TensorFlow.

@@ -126,11 +126,12 @@ class Space:
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder, whether it can be written, and how many GB are free there."""
+    """A folder, whether it can be written, how many GB are free there, and what stands in its place or above, or ""."""
 
     path: str
     is_writable: bool = True
     free: float = 100
+    obstacle: str = ""
 
 
 @dataclass(frozen=True)
