@@ -173,6 +173,16 @@ SITUATIONS = {
         ["container toolkit", "could not select device driver"],
         "curl -fsSL https://nvidia.github.io/libnvidia-container/gpgkey | sudo gpg ",
     ),
+    "Docker's own engine in WSL without container toolkit": (
+        facts(
+            machine=replace(WSL, has_docker=True, has_toolkit=False),
+            driver=SEEN,
+            tensorflow=TensorFlow(gpus=("Tesla T4",)),
+        ),
+        Level.NOTE,
+        ["container toolkit", "could not select device driver"],
+        "curl -fsSL https://nvidia.github.io/libnvidia-container/gpgkey | sudo gpg ",
+    ),
     "Windows's driver missing": (
         facts(machine=WSL, driver=Driver(has_nodes=True), tensorflow=TensorFlow(missing=("libcuda.so.1",))),
         Level.NOTE,
@@ -484,6 +494,22 @@ def test_where_apt_is_not_the_toolkit_has_a_page():
     machine = facts(machine=replace(FEDORA, has_docker=True), driver=SEEN, tensorflow=TensorFlow(gpus=("Tesla T4",)))
     found = the_one(diagnose(machine))
     assert (found.command, "docs.nvidia.com" in found.why) == ("", True)
+
+
+@pytest.mark.parametrize("place", ["", "wsl"])
+def test_where_the_toolkit_is_here_one_line_tells_how_docker_learns_of_it(place):
+    docker = Machine(place=place, has_docker=True, has_toolkit=True)
+    findings = diagnose(facts(machine=docker, driver=SEEN, tensorflow=TensorFlow(gpus=("Tesla T4",))))
+    (line,) = [str(finding) for finding in findings if "could not select device driver" in str(finding)]
+    assert line.startswith("[ok]") and "\n" not in line
+    command = line.partition("driver': ")[2]
+    assert command.startswith("sudo nvidia-ctk runtime configure --runtime=docker && ")
+    assert f"```\n{command}\n```" in GUIDE_COMMANDS
+
+
+def test_of_docker_nothing_is_said_without_it_or_without_a_gpu():
+    for situation in (facts(driver=SEEN), facts(machine=Machine(has_docker=True, has_toolkit=True))):
+        assert not any("could not select" in str(finding) for finding in diagnose(situation))
 
 
 def test_a_driver_that_a_container_lacks_is_its_hosts():

@@ -155,6 +155,17 @@ def test_docker_and_the_container_toolkit_are_programs(root, program, name, monk
     assert (machine.has_docker, machine.has_toolkit) == (True, True)
 
 
+def test_the_docker_that_windows_lends_is_not_one_of_linux(root, program, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    program("docker", "")
+    assert look_at_machine(root({})).has_docker
+    files = root({"mnt/wsl/docker-desktop/cli-tools/usr/bin/docker": ""})
+    lent = files / "mnt/wsl/docker-desktop/cli-tools/usr/bin/docker"
+    (tmp_path / "bin" / "docker").rename(lent)
+    (tmp_path / "bin" / "docker").symlink_to(lent)
+    assert not look_at_machine(files).has_docker
+
+
 # Packages.
 
 

@@ -5,6 +5,7 @@ INSTALL_DRIVER = {
     "&& sudo reboot",
     "debian": "sudo apt-get install -y nvidia-driver && sudo reboot",
 }
+TELL_DOCKER = "sudo nvidia-ctk runtime configure --runtime=docker && sudo systemctl restart docker"
 # No distribution has the toolkit: apt must first be told where NVIDIA keeps it.
 TOOLKIT_KEY = "/usr/share/keyrings/nvidia-container-toolkit-keyring.gpg"
 INSTALL_TOOLKIT = (
@@ -13,8 +14,7 @@ INSTALL_TOOLKIT = (
     "&& curl -fsSL https://nvidia.github.io/libnvidia-container/stable/deb/nvidia-container-toolkit.list "
     f"| sed 's#deb https://#deb [signed-by={TOOLKIT_KEY}] https://#' "
     "| sudo tee /etc/apt/sources.list.d/nvidia-container-toolkit.list "
-    "&& sudo apt-get update && sudo apt-get install -y nvidia-container-toolkit "
-    "&& sudo nvidia-ctk runtime configure --runtime=docker && sudo systemctl restart docker"
+    f"&& sudo apt-get update && sudo apt-get install -y nvidia-container-toolkit && {TELL_DOCKER}"
 )
 # The Dockerfile's own defaults are those for a GPU.
 BUILD_FOR_GPU = "docker build --tag IMAGE ."
