@@ -17,6 +17,7 @@ from gdl_keras.doctor import diagnose
 from gdl_keras.doctor.driver_probe import look_at_driver
 from gdl_keras.doctor.facts import GPU, Driver, Facts, TensorFlow
 from gdl_keras.doctor.gpu_unseen import LIBRARY_PATH, WSL_LIBRARY_PATH
+from gdl_keras.doctor.installing import INSTALL_DRIVER
 from gdl_keras.doctor.looking import look_at_machine, look_at_software
 from gdl_keras.doctor.space_probe import look_at_folder, look_at_memory
 from gdl_keras.doctor.tensorflow_probe import ask_tensorflow
@@ -164,6 +165,45 @@ def test_the_docker_that_windows_lends_is_not_one_of_linux(root, program, tmp_pa
     (tmp_path / "bin" / "docker").rename(lent)
     (tmp_path / "bin" / "docker").symlink_to(lent)
     assert not look_at_machine(files).has_docker
+
+
+NEW_SOURCES = """Types: deb
+URIs: http://deb.debian.org/debian
+Suites: bookworm bookworm-updates
+Components: main{}
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+"""
+OLD_SOURCES = """# deb cdrom:[Debian]/ bookworm main
+deb http://deb.debian.org/debian bookworm main{0}
+deb-src http://security.debian.org/debian-security bookworm-security main{0}
+deb https://download.docker.com/linux/debian bookworm stable
+"""
+ADDED = " contrib non-free non-free-firmware"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs the sed of Linux")
+@pytest.mark.parametrize("text", [NEW_SOURCES, OLD_SOURCES])
+@pytest.mark.parametrize("more", ["", " non-free-firmware", ADDED])
+@pytest.mark.parametrize(
+    ("kernel", "kind"), [("6.1.0-28-cloud-amd64", "cloud-amd64"), ("6.12.48+deb13-amd64", "amd64")]
+)
+def test_debians_command_opens_its_own_sources_and_brings_kernel_headers(
+    root, program, tmp_path, text, more, kernel, kind
+):
+    name = "etc/apt/sources.list.d/debian.sources" if text is NEW_SOURCES else "etc/apt/sources.list"
+    files = root({name: text.format(more)})
+    log = tmp_path / "log"
+    # Nothing but sed is done, and that on the files of the test.
+    program("sudo", f'if [ "$1" = sed ]; then exec "$@"; fi; echo "$@" >> {log}')
+    program("uname", f"echo {kernel}")
+    command = INSTALL_DRIVER["debian"].replace("/etc/apt", str(files / "etc/apt"))
+    subprocess.run(["bash", "-c", command], check=True)
+    assert (files / name).read_text() == text.format(ADDED)
+    assert log.read_text().splitlines() == [
+        "apt-get update",
+        f"apt-get install -y linux-image-{kind} linux-headers-{kind} nvidia-driver",
+        "reboot",
+    ]
 
 
 # Packages.

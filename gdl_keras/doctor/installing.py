@@ -3,7 +3,13 @@
 INSTALL_DRIVER = {
     "ubuntu": "sudo apt-get update && sudo apt-get install -y ubuntu-drivers-common && sudo ubuntu-drivers install "
     "&& sudo reboot",
-    "debian": "sudo apt-get install -y nvidia-driver && sudo reboot",
+    # Debian's own sources leave non-free out.  They are changed where they stand, in the old format or the new: apt
+    # refuses the same source in a second file where only one of the two names its key.  The driver is built for the
+    # kernel that starts next, which must be of the same kind as this one: amd64, cloud-amd64, ...
+    "debian": "sudo sed -Ei '/^(deb|Components:)/ s/ main( .*)?$/ main contrib non-free non-free-firmware/' "
+    "/etc/apt/sources.list /etc/apt/sources.list.d/debian.sources 2>/dev/null; "
+    "sudo apt-get update && sudo apt-get install -y linux-{image,headers}-$(uname -r | sed 's/.*[0-9]-//') "
+    "nvidia-driver && sudo reboot",
 }
 TELL_DOCKER = "sudo nvidia-ctk runtime configure --runtime=docker && sudo systemctl restart docker"
 # No distribution has the toolkit: apt must first be told where NVIDIA keeps it.
