@@ -141,6 +141,26 @@ def test_a_data_folder_in_the_file_counts_no_more_than_for_a_run(no_key, monkeyp
     assert look().data.path == "~/.cache/gdl_keras"
 
 
+def test_a_file_in_the_place_of_the_data_folder_is_found(no_key, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr("gdl_keras.doctor.looking.ask_tensorflow", lambda compute: TensorFlow())
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("GDL_DATA_DIR", str(tmp_path / "file"))
+    assert cli.main(["doctor"]) == 1
+    shown = capsys.readouterr().out
+    assert "[!!] the data folder, ~/file, cannot be used" in shown and "GDL_DATA_DIR=~/gdl_data" in shown
+
+
+def test_in_a_folder_that_was_deleted_it_says_how_to_leave(no_key, monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("GDL_DATA_DIR", "data")
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert cli.main(["doctor"]) == 1
+    shown = capsys.readouterr()
+    assert shown.out.startswith("[!!] the folder in which this shell stands no longer exists")
+    assert (shown.out.splitlines()[-1].strip(), shown.err) == ("Run: cd ~", "")
+
+
 def test_it_runs_where_nothing_is_installed(tmp_path):
     venv.create(tmp_path / "env", symlinks=True)
     ran = subprocess.run(

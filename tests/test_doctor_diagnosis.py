@@ -118,7 +118,7 @@ SITUATIONS = {
         facts(driver=Driver(cards=1), machine=Machine(distributions=("kali", "debian"))),
         Level.NOTE,
         ["NVIDIA card", "no driver"],
-        "sudo apt-get install -y nvidia-driver && sudo reboot",
+        "sudo sed -Ei ",
     ),
     "card without driver on Mint": (
         facts(driver=Driver(cards=1), machine=Machine(distributions=("linuxmint", "ubuntu", "debian"))),
@@ -173,6 +173,16 @@ SITUATIONS = {
         ["container toolkit", "could not select device driver"],
         "curl -fsSL https://nvidia.github.io/libnvidia-container/gpgkey | sudo gpg ",
     ),
+    "Docker's own engine in WSL without container toolkit": (
+        facts(
+            machine=replace(WSL, has_docker=True, has_toolkit=False),
+            driver=SEEN,
+            tensorflow=TensorFlow(gpus=("Tesla T4",)),
+        ),
+        Level.NOTE,
+        ["container toolkit", "could not select device driver"],
+        "curl -fsSL https://nvidia.github.io/libnvidia-container/gpgkey | sudo gpg ",
+    ),
     "Windows's driver missing": (
         facts(machine=WSL, driver=Driver(has_nodes=True), tensorflow=TensorFlow(missing=("libcuda.so.1",))),
         Level.NOTE,
@@ -183,6 +193,29 @@ SITUATIONS = {
         facts(driver=replace(SEEN, hidden_by="-1")),
         Level.NOTE,
         ["CUDA_VISIBLE_DEVICES", "'-1'"],
+        "unset CUDA_VISIBLE_DEVICES",
+    ),
+    "hidden by a number that no GPU has": (
+        facts(driver=replace(SEEN, hidden_by="1,0")),
+        Level.NOTE,
+        ["CUDA_VISIBLE_DEVICES", "'1,0'"],
+        "unset CUDA_VISIBLE_DEVICES",
+    ),
+    "hidden by a word": (
+        facts(driver=replace(SEEN, hidden_by="NoDevFiles")),
+        Level.NOTE,
+        ["CUDA_VISIBLE_DEVICES", "'NoDevFiles'"],
+        "unset CUDA_VISIBLE_DEVICES",
+    ),
+    "hidden by another GPU's serial number": (
+        facts(
+            driver=replace(SEEN, hidden_by="GPU-8932f937"),
+            tensorflow=TensorFlow(
+                log="failed call to cuInit: CUDA_ERROR_NO_DEVICE: no CUDA-capable device is detected"
+            ),
+        ),
+        Level.NOTE,
+        ["CUDA_VISIBLE_DEVICES", "'GPU-8932f937'"],
         "unset CUDA_VISIBLE_DEVICES",
     ),
     "Windows": (facts(machine=Machine(system="Windows")), Level.WRONG, ["Windows itself", "WSL2"], "wsl --install"),
@@ -207,7 +240,7 @@ SITUATIONS = {
     "driver's library missing": (
         facts(driver=SEEN, machine=WSL, tensorflow=TensorFlow(missing=("libcuda.so.1",))),
         Level.WRONG,
-        ["libcuda.so.1"],
+        ["libcuda.so.1", ".venv/bin/activate"],
         "export LD_LIBRARY_PATH=/usr/lib/wsl/lib",
     ),
     "CUDA's libraries missing": (
@@ -219,11 +252,23 @@ SITUATIONS = {
     "CUDA's libraries not found": (
         facts(driver=SEEN, tensorflow=TensorFlow(missing=(CUDNN,), unlinked=(CUDNN,))),
         Level.WRONG,
-        ["are installed, and are not found", CUDNN],
+        ["are installed, and are not found", CUDNN, ".venv/bin/activate"],
         "export LD_LIBRARY_PATH=$(python -c ",
     ),
     "unseen for another reason": (
         facts(driver=SEEN, tensorflow=TensorFlow(log="failed call to cuInit: CUDA_ERROR_UNKNOWN")),
+        Level.WRONG,
+        ["Tesla T4", "CUDA_ERROR_UNKNOWN"],
+        "sudo reboot",
+    ),
+    "unseen, though CUDA_VISIBLE_DEVICES names it": (
+        facts(driver=replace(SEEN, hidden_by="0"), tensorflow=TensorFlow(log="CUDA_ERROR_UNKNOWN")),
+        Level.WRONG,
+        ["Tesla T4", "CUDA_ERROR_UNKNOWN"],
+        "sudo reboot",
+    ),
+    "unseen, though CUDA_VISIBLE_DEVICES has its serial number": (
+        facts(driver=replace(SEEN, hidden_by="GPU-8932f937"), tensorflow=TensorFlow(log="CUDA_ERROR_UNKNOWN")),
         Level.WRONG,
         ["Tesla T4", "CUDA_ERROR_UNKNOWN"],
         "sudo reboot",
@@ -304,6 +349,18 @@ SITUATIONS = {
         ["/data", "cannot be written"],
         "export GDL_DATA_DIR=~/gdl_data",
     ),
+    "file in the place of the data folder": (
+        facts(data=Folder("/etc/passwd/data", is_writable=False, free=0, obstacle="/etc/passwd")),
+        Level.WRONG,
+        ["the data folder, /etc/passwd/data", "/etc/passwd is no folder"],
+        "export GDL_DATA_DIR=~/gdl_data",
+    ),
+    "file in the place of the folder for runs": (
+        facts(runs=Folder("/home/me/runs", is_writable=False, free=0, obstacle="/home/me/runs")),
+        Level.WRONG,
+        ["the folder for runs, /home/me/runs", "is no folder"],
+        "cd ~",
+    ),
     "runs of another user in a container": (
         facts(machine=CONTAINER, runs=Folder("/app/runs", is_writable=False)),
         Level.WRONG,
@@ -358,6 +415,9 @@ ABOUT_GPU = [
     "container with half a driver",
     "Windows's driver missing",
     "hidden",
+    "hidden by a number that no GPU has",
+    "hidden by a word",
+    "hidden by another GPU's serial number",
 ]
 
 
@@ -434,6 +494,22 @@ def test_where_apt_is_not_the_toolkit_has_a_page():
     machine = facts(machine=replace(FEDORA, has_docker=True), driver=SEEN, tensorflow=TensorFlow(gpus=("Tesla T4",)))
     found = the_one(diagnose(machine))
     assert (found.command, "docs.nvidia.com" in found.why) == ("", True)
+
+
+@pytest.mark.parametrize("place", ["", "wsl"])
+def test_where_the_toolkit_is_here_one_line_tells_how_docker_learns_of_it(place):
+    docker = Machine(place=place, has_docker=True, has_toolkit=True)
+    findings = diagnose(facts(machine=docker, driver=SEEN, tensorflow=TensorFlow(gpus=("Tesla T4",))))
+    (line,) = [str(finding) for finding in findings if "could not select device driver" in str(finding)]
+    assert line.startswith("[ok]") and "\n" not in line
+    command = line.partition("driver': ")[2]
+    assert command.startswith("sudo nvidia-ctk runtime configure --runtime=docker && ")
+    assert f"```\n{command}\n```" in GUIDE_COMMANDS
+
+
+def test_of_docker_nothing_is_said_without_it_or_without_a_gpu():
+    for situation in (facts(driver=SEEN), facts(machine=Machine(has_docker=True, has_toolkit=True))):
+        assert not any("could not select" in str(finding) for finding in diagnose(situation))
 
 
 def test_a_driver_that_a_container_lacks_is_its_hosts():

@@ -16,7 +16,8 @@ import pytest
 from gdl_keras.doctor import diagnose
 from gdl_keras.doctor.driver_probe import look_at_driver
 from gdl_keras.doctor.facts import GPU, Driver, Facts, TensorFlow
-from gdl_keras.doctor.gpu_unseen import LIBRARY_PATH
+from gdl_keras.doctor.gpu_unseen import LIBRARY_PATH, WSL_LIBRARY_PATH
+from gdl_keras.doctor.installing import INSTALL_DRIVER
 from gdl_keras.doctor.looking import look_at_machine, look_at_software
 from gdl_keras.doctor.space_probe import look_at_folder, look_at_memory
 from gdl_keras.doctor.tensorflow_probe import ask_tensorflow
@@ -153,6 +154,56 @@ def test_docker_and_the_container_toolkit_are_programs(root, program, name, monk
     program(name, "")
     machine = look_at_machine(root({}))
     assert (machine.has_docker, machine.has_toolkit) == (True, True)
+
+
+def test_the_docker_that_windows_lends_is_not_one_of_linux(root, program, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    program("docker", "")
+    assert look_at_machine(root({})).has_docker
+    files = root({"mnt/wsl/docker-desktop/cli-tools/usr/bin/docker": ""})
+    lent = files / "mnt/wsl/docker-desktop/cli-tools/usr/bin/docker"
+    (tmp_path / "bin" / "docker").rename(lent)
+    (tmp_path / "bin" / "docker").symlink_to(lent)
+    assert not look_at_machine(files).has_docker
+
+
+NEW_SOURCES = """Types: deb
+URIs: http://deb.debian.org/debian
+Suites: bookworm bookworm-updates
+Components: main{}
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+"""
+OLD_SOURCES = """# deb cdrom:[Debian]/ bookworm main
+deb http://deb.debian.org/debian bookworm main{0}
+deb-src http://security.debian.org/debian-security bookworm-security main{0}
+deb https://download.docker.com/linux/debian bookworm stable
+"""
+ADDED = " contrib non-free non-free-firmware"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs the sed of Linux")
+@pytest.mark.parametrize("text", [NEW_SOURCES, OLD_SOURCES])
+@pytest.mark.parametrize("more", ["", " non-free-firmware", ADDED])
+@pytest.mark.parametrize(
+    ("kernel", "kind"), [("6.1.0-28-cloud-amd64", "cloud-amd64"), ("6.12.48+deb13-amd64", "amd64")]
+)
+def test_debians_command_opens_its_own_sources_and_brings_kernel_headers(
+    root, program, tmp_path, text, more, kernel, kind
+):
+    name = "etc/apt/sources.list.d/debian.sources" if text is NEW_SOURCES else "etc/apt/sources.list"
+    files = root({name: text.format(more)})
+    log = tmp_path / "log"
+    # Nothing but sed is done, and that on the files of the test.
+    program("sudo", f'if [ "$1" = sed ]; then exec "$@"; fi; echo "$@" >> {log}')
+    program("uname", f"echo {kernel}")
+    command = INSTALL_DRIVER["debian"].replace("/etc/apt", str(files / "etc/apt"))
+    subprocess.run(["bash", "-c", command], check=True)
+    assert (files / name).read_text() == text.format(ADDED)
+    assert log.read_text().splitlines() == [
+        "apt-get update",
+        f"apt-get install -y linux-image-{kind} linux-headers-{kind} nvidia-driver",
+        "reboot",
+    ]
 
 
 # Packages.
@@ -293,7 +344,20 @@ def test_a_folder_in_one_that_may_not_be_entered(tmp_path, monkeypatch):
 
     (tmp_path / "locked").mkdir()
     monkeypatch.setattr(os, "stat", refusing)
+    monkeypatch.setattr(os, "lstat", refusing)
     assert look_at_folder(tmp_path / "locked" / "data").free > 0
+
+
+@pytest.mark.parametrize("below", ["", "data"])
+def test_a_file_or_a_link_that_leads_nowhere_is_no_folder(tmp_path, below):
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "good").symlink_to(tmp_path)
+    for name in ("file", "link"):
+        folder = look_at_folder(tmp_path / name / below)
+        assert (folder.is_writable, folder.obstacle) == (False, str(tmp_path / name))
+    folder = look_at_folder(tmp_path / "good" / below)
+    assert (folder.is_writable, folder.obstacle) == (True, "")
 
 
 # TensorFlow.
@@ -379,21 +443,29 @@ def test_libraries_that_lie_in_pips_folders_are_told_apart(tensorflow, tmp_path,
     assert (seen.missing, seen.unlinked) == (("libA.so.1", "libB.so.2"), ("libB.so.2",))
 
 
-def test_the_command_for_the_library_path_names_pips_folders(tmp_path):
+@pytest.mark.parametrize(
+    ("commands", "before", "kept"),
+    [
+        ([LIBRARY_PATH], {}, set()),
+        ([LIBRARY_PATH], {"LD_LIBRARY_PATH": "/opt/a:/opt/b"}, {"/opt/a", "/opt/b"}),
+        ([WSL_LIBRARY_PATH, LIBRARY_PATH], {}, {"/usr/lib/wsl/lib"}),
+        ([LIBRARY_PATH, WSL_LIBRARY_PATH], {}, {"/usr/lib/wsl/lib"}),
+    ],
+)
+def test_the_command_for_the_library_path_names_pips_folders(tmp_path, commands, before, kept):
     venv.create(tmp_path / "env", symlinks=True)
     (packages,) = (tmp_path / "env").glob("lib/python*/site-packages")
     for name in ("cudnn", "cublas"):
         (packages / "nvidia" / name / "lib").mkdir(parents=True)
     shown = subprocess.run(
-        ["bash", "-c", f"{LIBRARY_PATH}\necho $LD_LIBRARY_PATH"],
-        env={"PATH": f"{tmp_path / 'env' / 'bin'}:/usr/bin:/bin"},
+        ["bash", "-c", "\n".join([*commands, "echo $LD_LIBRARY_PATH"])],
+        env={"PATH": f"{tmp_path / 'env' / 'bin'}:/usr/bin:/bin", **before},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert set(shown.stdout.strip().split(":")) == {
-        str(packages / "nvidia" / name / "lib") for name in ("cudnn", "cublas")
-    }
+    folders = {str(packages / "nvidia" / name / "lib") for name in ("cudnn", "cublas")}
+    assert set(shown.stdout.strip().split(":")) == folders | kept
 
 
 # The real TensorFlow, with a driver that is made of a few lines of C and knows one GPU.
@@ -436,7 +508,7 @@ CUDA = (
 
 @pytest.fixture
 def paper_driver(tmp_path, monkeypatch):
-    """paper_driver(names): a driver, and empty libraries of these names, for programs that are started from here."""
+    """paper_driver(names, source): a driver, and empty libraries of these names, for programs started from here."""
     if sys.platform != "linux" or shutil.which("gcc") is None:
         pytest.skip("needs Linux and gcc")
     from_pip = any(next(Path(folder).glob("nvidia/cudnn/lib"), None) for folder in sys.path if folder)
@@ -447,9 +519,9 @@ def paper_driver(tmp_path, monkeypatch):
         command = ["gcc", "-shared", "-fPIC", "-x", "c", "-", f"-Wl,-soname,{name}", "-o", str(tmp_path / name)]
         subprocess.run(command, input=source, text=True, check=True)
 
-    def make(names):
+    def make(names, source=DRIVER_IN_C):
         for name in ("libcuda.so.1", "libnvidia-ml.so.1"):
-            build(name, DRIVER_IN_C)
+            build(name, source)
         for name in names:
             build(name, "int nothing;")
         monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
@@ -466,6 +538,16 @@ def test_tensorflow_itself_names_the_libraries_that_it_misses(paper_driver):
     (found,) = [finding for finding in findings if finding.is_wrong]
     assert found.what == "TensorFlow does not see Paper GPU: it misses libcudnn.so.9"
     assert found.command.startswith('pip install "tensorflow[and-cuda]')
+
+
+def test_tensorflow_itself_says_when_a_variable_hides_the_gpu(paper_driver):
+    hiding = DRIVER_IN_C.replace("int cuInit(unsigned flags) { return 0; }", "int cuInit(unsigned f) { return 100; }")
+    paper_driver(CUDA, hiding.replace('"PAPER"', '"CUDA_ERROR_NO_DEVICE"'))
+    driver = Driver(gpus=(GPU("Paper GPU", "550.1"),), hidden_by="GPU-8932f937")
+    (found,) = [
+        finding for finding in diagnose(Facts(tensorflow=ask_tensorflow(), driver=driver), True) if finding.is_wrong
+    ]
+    assert found.command == "unset CUDA_VISIBLE_DEVICES"
 
 
 def test_tensorflow_itself_sees_a_gpu_that_cannot_compute(paper_driver):

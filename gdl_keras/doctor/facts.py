@@ -10,7 +10,8 @@ class Machine:
     processor: "x86_64", "aarch64", "arm64", ...
     distributions: Linux's name for itself, then those of the systems that it is made from: ("ubuntu", "debian"), ...
     place: "container", "wsl" (Linux inside Windows), or "".
-    has_docker, has_toolkit: whether Docker, and NVIDIA's container toolkit, are installed.
+    has_docker: whether Docker is installed here; in Linux inside Windows, not the one that Windows lends.
+    has_toolkit: whether NVIDIA's container toolkit is installed.
     """
 
     system: str = "Linux"
@@ -126,11 +127,12 @@ class Space:
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder, whether it can be written, and how many GB are free there."""
+    """A folder, whether it can be written, how many GB are free there, and what stands in its place or above, or ""."""
 
     path: str
     is_writable: bool = True
     free: float = 100
+    obstacle: str = ""
 
 
 @dataclass(frozen=True)

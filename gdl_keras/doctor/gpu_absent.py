@@ -31,7 +31,7 @@ def _is_container_without_gpu(facts):
     return (
         "the host has a GPU, this container has none",
         "It was started without --gpus all (compose: profile gpu).  If Docker then answers 'could not select device "
-        "driver', the host lacks NVIDIA's container toolkit: gdl doctor there tells how to install it.",
+        "driver', gdl doctor on the host tells how to give it NVIDIA's container toolkit.",
         "docker run --gpus all IMAGE gdl doctor --gpu",
     )
 

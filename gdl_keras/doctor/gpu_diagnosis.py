@@ -3,7 +3,7 @@
 from gdl_keras.doctor.finding import Finding, Level, listed
 from gdl_keras.doctor.gpu_absent import ABSENT, is_absent, is_mac
 from gdl_keras.doctor.gpu_unseen import UNSEEN, is_hidden
-from gdl_keras.doctor.installing import install_tensorflow, install_toolkit
+from gdl_keras.doctor.installing import TELL_DOCKER, install_tensorflow, install_toolkit
 
 SHARED_GB = 1
 FREE_GPU_MB = 2000
@@ -23,14 +23,8 @@ def about_gpu(facts, wanted):
         situation, found = _first(ABSENT, facts)
         harmless = Level.OK if situation in (is_mac, is_absent) else Level.NOTE
         yield Finding(Level.WRONG if wanted else harmless, *found)
-    if driver.gpus and facts.machine.has_docker and not facts.machine.has_toolkit and not facts.machine.place:
-        yield Finding(
-            Level.NOTE,
-            "Docker is here, NVIDIA's container toolkit is not",
-            "docker run --gpus all will say: could not select device driver.  Without Docker nothing is missing.  "
-            "Systems without apt: see docs.nvidia.com/datacenter/cloud-native/container-toolkit.",
-            install_toolkit(facts),
-        )
+    if driver.gpus and facts.machine.has_docker and facts.machine.place != "container":
+        yield _about_docker(facts)
 
 
 def _about_use(facts):
@@ -62,6 +56,20 @@ def _about_use(facts):
             "They exchange gradients there (NCCL: No space left on device); Docker gives 64 MB.",
             "docker run --shm-size=1g --gpus all IMAGE",
         )
+
+
+def _about_docker(facts):
+    """Whether it can lend a GPU; whether it was told that it can, only a container that asks for one shows."""
+    if facts.machine.has_toolkit:
+        what = f"NVIDIA's container toolkit is here; if Docker says 'could not select device driver': {TELL_DOCKER}"
+        return Finding(Level.OK, what)
+    return Finding(
+        Level.NOTE,
+        "Docker is here, NVIDIA's container toolkit is not",
+        "docker run --gpus all will say: could not select device driver.  Without Docker nothing is missing.  "
+        "Systems without apt: see docs.nvidia.com/datacenter/cloud-native/container-toolkit.",
+        install_toolkit(facts),
+    )
 
 
 def _first(situations, facts):

@@ -13,22 +13,35 @@ OLDEST_DRIVER = 525
 DRIVER_LIBRARIES = {"libcuda.so.1", "libnvidia-ml.so.1"}
 # How CUDA's own begin.  Others that it looks for, such as TensorRT's, may be missing.
 CUDA_LIBRARIES = ("libcu", "libnccl")
+# Both go before what is set already: a machine may need the one and the other.
+ALREADY = "${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 LIBRARY_PATH = (
     "export LD_LIBRARY_PATH=$(python -c \"import glob, sysconfig; print(':'.join("
-    "glob.glob(sysconfig.get_path('purelib') + '/nvidia/*/lib')))\")"
+    f"glob.glob(sysconfig.get_path('purelib') + '/nvidia/*/lib')))\"){ALREADY}"
+)
+WSL_LIBRARY_PATH = f"export LD_LIBRARY_PATH=/usr/lib/wsl/lib{ALREADY}"
+KEEP_IT = (
+    "  The command holds for this shell: to keep it, add it to the end of .venv/bin/activate, or where there is no "
+    "virtual environment, of ~/.bashrc."
 )
 
 
 def is_hidden(facts):
-    """CUDA_VISIBLE_DEVICES keeps every GPU from TensorFlow."""
+    """CUDA_VISIBLE_DEVICES keeps every GPU from TensorFlow: CUDA stops at the first entry that names none."""
     value = facts.driver.hidden_by
-    if value is None or (value.strip() and not value.strip().startswith("-")):
+    if value is None or _names_a_gpu(value.split(",")[0].strip(), facts):
         return None
     return (
         "CUDA_VISIBLE_DEVICES hides the GPU",
-        f"Its value is {value!r}, which names none.",
+        f"Its value is {value!r}, and its first entry names none that is here.  They are numbered from 0.",
         "unset CUDA_VISIBLE_DEVICES",
     )
+
+
+def _names_a_gpu(entry, facts):
+    if entry.startswith(("GPU-", "MIG-")):  # followed by a serial number, of which TensorFlow tells whether it is here
+        return "CUDA_ERROR_NO_DEVICE" not in facts.tensorflow.log
+    return entry.isdecimal() and int(entry) < len(facts.driver.gpus)
 
 
 def _is_windows(facts):
@@ -81,7 +94,7 @@ def lacks_driver_libraries(facts):
             "docker run --gpus all -e NVIDIA_DRIVER_CAPABILITIES=compute,utility IMAGE",
         )
     if facts.machine.place == "wsl":
-        return what, "Windows puts it where programs are not told to look.", "export LD_LIBRARY_PATH=/usr/lib/wsl/lib"
+        return what, f"Windows puts it where programs are not told to look.{KEEP_IT}", WSL_LIBRARY_PATH
     return mended_by_driver(facts, what, "The driver is not installed whole.")
 
 
@@ -93,7 +106,7 @@ def _lacks_cuda_libraries(facts):
     if set(missing) <= set(facts.tensorflow.unlinked):
         return (
             f"TensorFlow does not see {_gpu(facts)}: {names} are installed, and are not found",
-            "pip put them into folders in which the system does not look.",
+            f"pip put them into folders in which the system does not look.{KEEP_IT}",
             LIBRARY_PATH,
         )
     return (

@@ -3,8 +3,15 @@
 INSTALL_DRIVER = {
     "ubuntu": "sudo apt-get update && sudo apt-get install -y ubuntu-drivers-common && sudo ubuntu-drivers install "
     "&& sudo reboot",
-    "debian": "sudo apt-get install -y nvidia-driver && sudo reboot",
+    # Debian's own sources leave non-free out.  They are changed where they stand, in the old format or the new: apt
+    # refuses the same source in a second file where only one of the two names its key.  The driver is built for the
+    # kernel that starts next, which must be of the same kind as this one: amd64, cloud-amd64, ...
+    "debian": "sudo sed -Ei '/^(deb|Components:)/ s/ main( .*)?$/ main contrib non-free non-free-firmware/' "
+    "/etc/apt/sources.list /etc/apt/sources.list.d/debian.sources 2>/dev/null; "
+    "sudo apt-get update && sudo apt-get install -y linux-{image,headers}-$(uname -r | sed 's/.*[0-9]-//') "
+    "nvidia-driver && sudo reboot",
 }
+TELL_DOCKER = "sudo nvidia-ctk runtime configure --runtime=docker && sudo systemctl restart docker"
 # No distribution has the toolkit: apt must first be told where NVIDIA keeps it.
 TOOLKIT_KEY = "/usr/share/keyrings/nvidia-container-toolkit-keyring.gpg"
 INSTALL_TOOLKIT = (
@@ -13,8 +20,7 @@ INSTALL_TOOLKIT = (
     "&& curl -fsSL https://nvidia.github.io/libnvidia-container/stable/deb/nvidia-container-toolkit.list "
     f"| sed 's#deb https://#deb [signed-by={TOOLKIT_KEY}] https://#' "
     "| sudo tee /etc/apt/sources.list.d/nvidia-container-toolkit.list "
-    "&& sudo apt-get update && sudo apt-get install -y nvidia-container-toolkit "
-    "&& sudo nvidia-ctk runtime configure --runtime=docker && sudo systemctl restart docker"
+    f"&& sudo apt-get update && sudo apt-get install -y nvidia-container-toolkit && {TELL_DOCKER}"
 )
 # The Dockerfile's own defaults are those for a GPU.
 BUILD_FOR_GPU = "docker build --tag IMAGE ."

@@ -47,7 +47,7 @@ def look_at_machine(root=Path("/")):
         processor=platform.machine(),
         distributions=_distributions(root),
         place=_place(root),
-        has_docker=shutil.which("docker") is not None,
+        has_docker=_has_docker(root),
         has_toolkit=any(map(shutil.which, ("nvidia-ctk", "nvidia-container-runtime-hook"))),
     )
 
@@ -137,6 +137,12 @@ def _look_for_key():
 def _distributions(root):
     found = dict(re.findall(r"^(ID|ID_LIKE)=(.*)$", read(root / "etc/os-release"), re.MULTILINE))
     return tuple(f"{found.get('ID', '')} {found.get('ID_LIKE', '')}".replace('"', " ").replace("'", " ").split())
+
+
+def _has_docker(root):
+    """Windows's disks, and Docker Desktop, which knows the GPU by itself, lie under /mnt in Linux inside Windows."""
+    found = shutil.which("docker")
+    return found is not None and not Path(found).resolve().is_relative_to((root / "mnt").resolve())
 
 
 def _place(root):

@@ -8,6 +8,12 @@ AVAILABLE_GB = 1.5
 DATA_GB = 5
 RUNS_GB = 1
 LARGER_DISK = "/A_FOLDER/ON_A_LARGER_DISK"
+HERE_IS_GONE = Finding(
+    Level.WRONG,
+    "the folder in which this shell stands no longer exists",
+    "It was deleted or moved away, so that nothing can be looked at or started from here.",
+    "cd ~",
+)
 
 
 def about_memory(facts):
@@ -61,6 +67,9 @@ def about_folders(facts):
 
 
 def _unwritable(facts, folder, name, command):
+    if folder.obstacle:
+        what = f"{name}, {folder.path}, cannot be used: {folder.obstacle} is no folder"
+        return Finding(Level.WRONG, what, "It is a file, or a link that leads nowhere.", command)
     what = f"{name}, {folder.path}, cannot be written"
     if facts.machine.place == "container":
         why = (

@@ -28,8 +28,10 @@ def look_at_memory(root=Path("/")):
 def look_at_folder(path):
     """A `Folder`; where it does not exist yet, the nearest one above it, in which it would be made."""
     path = Path(path).expanduser().absolute()
-    # Not Path.exists, which raises where a folder above may not be entered.
-    existing = next(folder for folder in [path, *path.parents] if os.path.exists(folder))
+    # Not Path.exists, which raises where a folder above may not be entered, and passes over links that lead nowhere.
+    existing = next(folder for folder in [path, *path.parents] if os.path.lexists(folder))
+    if not os.path.isdir(existing):
+        return Folder(_short(path), is_writable=False, free=0, obstacle=_short(existing))
     return Folder(_short(path), os.access(existing, os.W_OK), shutil.disk_usage(existing).free / GB)
 
 
