@@ -91,7 +91,7 @@ def read(folder):
         "metrics": metrics,
         "history": history,
         "seconds": np.cumsum([float(line["seconds"]) for line in history]),
-        # Runs of before have none.
+        # Not in the histories of older runs.
         "cpu_seconds": np.cumsum([float(line.get("cpu_seconds", "nan")) for line in history]),
         "parameters": sum(int(np.prod(w.shape)) for w in model.trainable_variables) if model is not None else 0,
         "sampling": sampling_seconds(model) if hasattr(model, "generate") else None,
@@ -126,13 +126,14 @@ def families_section(runs):
     lines = [
         "## Every family on the same images",
         "",
-        f"![FCD against training time, bits per dim, and the time of sampling](pictures/{FIGURE.name})",
+        f"![FCD against CPU time, bits per dim, and the time of sampling](pictures/{FIGURE.name})",
         "",
         "*Fashion-MNIST at 32x32, 1,000 samples after each epoch against 1,000 held-out images; "
-        f"`bash scripts/compare_families.sh`. The table: {of_samples(runs)}. Bits per dim of "
+        f"`bash scripts/compare_families.sh`. The table: {of_samples(runs)}. CPU minutes are "
+        "those of all cores together, spent on training steps. Bits per dim of "
         "a bernoulli likelihood take each pixel for a coin; they do not compare with those of models of bytes.*",
         "",
-        "| model | trainable parameters | minutes of training | FCD (floor) | precision | recall | bits per dim | "
+        "| model | trainable parameters | CPU minutes of training | FCD (floor) | precision | recall | bits per dim | "
         "seconds for 1,000 samples |",
         "|---|---|---|---|---|---|---|---|",
     ]
@@ -140,7 +141,7 @@ def families_section(runs):
         evaluated = run["metrics"]["evaluation"]["metrics"]
         bits = evaluated.get("bits_per_dim")
         lines.append(
-            f"| `{run['folder'].name}` | {run['parameters']:,} | {run['seconds'][-1] / 60:.1f} | "
+            f"| `{run['folder'].name}` | {run['parameters']:,} | {run['cpu_seconds'][-1] / 60:.1f} | "
             f"{distance_with_floor(evaluated)} | {evaluated['precision']['value']:.2f} | "
             f"{evaluated['recall']['value']:.2f} | {in_words(bits) if bits else ''} | {run['sampling']:.1g} |"
         )
@@ -154,11 +155,11 @@ def of_samples(runs):
 
 
 def draw_families(runs):
-    """FCD against minutes, bits per dim against minutes where there are any, FCD against seconds of sampling."""
+    """FCD against CPU minutes, bits per dim against them where there are any, FCD against seconds of sampling."""
     figure = Figure(figsize=(10, 4), layout="constrained")
     training, likelihood, sampling = figure.subplots(1, 3)
     for run in runs:
-        name, minutes = run["folder"].name, run["seconds"] / 60
+        name, minutes = run["folder"].name, run["cpu_seconds"] / 60
         distances = [float(line[FCD]) for line in run["history"]]
         (line,) = training.plot(minutes, distances, marker=".", label=name)
         sampling.plot(run["sampling"], distances[-1], "o", color=line.get_color())
@@ -166,8 +167,8 @@ def draw_families(runs):
         if bits:
             likelihood.plot(minutes[-1], bits["value"], "o", color=line.get_color())
             likelihood.annotate(f"{name}, {bits['likelihood']}  ", (minutes[-1], bits["value"]), fontsize=8, ha="right")
-    training.set(xscale="log", yscale="log", xlabel="minutes of training", ylabel="FCD, 1,000 samples")
-    likelihood.set(xlabel="minutes of training", ylabel="bits per dim, a bound", xlim=(0, None), ylim=(0, None))
+    training.set(xscale="log", yscale="log", xlabel="CPU minutes of training", ylabel="FCD, 1,000 samples")
+    likelihood.set(xlabel="CPU minutes of training", ylabel="bits per dim, a bound", xlim=(0, None), ylim=(0, None))
     sampling.set(xscale="log", yscale="log", xlabel="seconds for 1,000 samples", ylabel="FCD at the end")
     for axis in (training.xaxis, training.yaxis, sampling.xaxis, sampling.yaxis):
         axis.set_major_locator(LogLocator(subs=(1, 2, 5)))

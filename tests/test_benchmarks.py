@@ -1,5 +1,6 @@
 """What benchmarks count, by hand and by TensorFlow's graph, and when their guard says that something became slower."""
 
+import ast
 import importlib
 import sys
 from pathlib import Path
@@ -98,3 +99,45 @@ def test_the_guard_stores_and_compares(benchmark, monkeypatch, tmp_path, capsys)
         monkeypatch.setattr(sys, "argv", ["check.py", "gan", "vae", *flags])
         assert check.main() == code
     assert "vae: training, x was 1.00 and is 0.70" in capsys.readouterr().out
+
+
+def test_equal_cost_has_the_settings_of_the_chapters(benchmark):
+    """What it calls ours: a chapter whose preset changes would otherwise leave its numbers behind."""
+    equal_cost = benchmark("equal_cost")
+    models = {name: equal_cost.ours(name, (32, 32, 1), seed=0)[0] for name in equal_cost.MODELS}
+    vae, dcgan, wgan_gp = models["vae"], models["dcgan"], models["wgan_gp"]
+    of_chapters = {
+        "03_vae/02_vae_fashion/vae_fashion": {"learning_rate": vae.optimizer.learning_rate},
+        "04_gan/01_dcgan/dcgan": {
+            "learning_rate": dcgan.generator_optimizer.learning_rate,
+            "beta_1": dcgan.discriminator_optimizer.beta_1,
+            "ema_decay": dcgan.ema_decay,
+            "label_noise": dcgan.label_noise,
+            "dropout": next(layer.rate for layer in dcgan.discriminator.layers if hasattr(layer, "rate")),
+            "batch_size": equal_cost.BATCH_SIZES["dcgan"]["ours"],
+        },
+        "04_gan/02_wgan_gp/wgan_gp": {
+            "critic_learning_rate": wgan_gp.critic_optimizer.learning_rate,
+            "generator_learning_rate": wgan_gp.generator_optimizer.learning_rate,
+            "beta_1": wgan_gp.critic_optimizer.beta_1,
+            "beta_2": wgan_gp.generator_optimizer.beta_2,
+            "critic_steps": wgan_gp.critic_steps,
+            "penalty_weight": wgan_gp.penalty_weight,
+            "ema_decay": wgan_gp.ema_decay,
+            "dropout": next(layer.rate for layer in wgan_gp.critic.layers if hasattr(layer, "rate")),
+            "batch_size": equal_cost.BATCH_SIZES["wgan_gp"]["ours"],
+        },
+    }
+    for chapter, settings in of_chapters.items():
+        preset = preset_cpu(BENCHMARKS.parent / "chapters" / f"{chapter}.py")
+        for name, value in settings.items():
+            value = value if isinstance(value, str) else pytest.approx(float(value))
+            assert preset[name] == value, (chapter, name)
+
+
+def preset_cpu(program):
+    """The defaults of a chapter's `Settings`, read without running it."""
+    tree = ast.parse(program.read_text(encoding="utf-8"))
+    (settings,) = (node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Settings")
+    fields = (node for node in settings.body if isinstance(node, ast.AnnAssign))
+    return {field.target.id: ast.literal_eval(field.value) for field in fields}
