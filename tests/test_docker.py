@@ -77,6 +77,10 @@ def test_what_is_copied_is_there_and_nothing_private_goes_in():
         "chapters/03_vae/runs/a",
         "data/faces",
         "kaggle.json",
+        "chapters/03_vae/.env",
+        "scripts/.env",
+        "scripts/.env.local",
+        "gdl_keras/kaggle.json",
     )
     assert [path for path in (*private, "gdl_keras/__pycache__/cli.pyc") if not is_ignored(path)] == []
 
