@@ -22,6 +22,7 @@ from PIL import Image, ImageDraw
 
 ROOT = Path(__file__).resolve().parent.parent
 GUIDES = sorted((ROOT / "docs" / "guides").glob("*.md"))
+RENTED = ROOT / "docs" / "guides" / "gpu_vm.md"
 
 
 def guides_with(text):
@@ -101,7 +102,7 @@ def draw_picture(path, shape, number):
 def test_what_can_run_here_runs(guide, workshop):
     """A guide's blocks, one after the other in one folder; what the commands were to write is there afterwards."""
     for block in blocks(guide, "bash"):
-        done = run(["bash", "-euo", "pipefail", "-c", f"{block}\nwait"])
+        done = run(["bash", "-euo", "pipefail", "-c", f"{block}\nfor job in $(jobs -p); do wait $job; done"])
         assert done.returncode == 0, f"{block}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
         for written in re.findall(r"(?:--out|-o|>) (\S+)", block):
             assert (workshop / written).exists(), written
@@ -153,11 +154,29 @@ def test_colabs_gdl_commands_run(workshop):
     assert precision == "mixed_float16" and (workshop / "drive" / "dcgan" / "metrics.json").is_file()
 
 
+def test_a_rented_machine_is_not_shut_down_for_a_name_that_no_container_has(tmp_path, monkeypatch):
+    """With commands that note how they were called in the place of Docker and sudo."""
+    (command,) = (line for line in commands(RENTED) if "shutdown" in line)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    add_command(tmp_path / "sudo", f'#!/bin/sh\necho "$*" > {tmp_path}/asked\n')
+    for waited, is_shut_down in ((1, False), (0, True)):
+        add_command(tmp_path / "docker", f'#!/bin/sh\necho "$*" > {tmp_path}/waited\nexit {waited}\n')
+        run(["bash", "-c", f"{command} wait"])
+        assert (tmp_path / "waited").read_text() == "wait NAME\n"
+        assert (tmp_path / "asked").exists() == is_shut_down
+
+
+def test_trainings_on_a_rented_machine_outlive_the_connection():
+    trainings = [line for line in commands(RENTED) if "gdl run" in line]
+    assert len(trainings) == 4  # with Docker and without, begun and gone on with
+    assert [line for line in trainings if "--detach" not in line and not re.match(r"nohup .* &$", line)] == []
+
+
 @pytest.mark.full
 def test_quickstart_leads_from_a_clone_to_pictures(tmp_path, monkeypatch):
     """In an environment of its own; pip is kept from the network, and finds the packages of this one in their place."""
     command = "bash scripts/quickstart.sh --preset smoke"
-    assert command in commands(ROOT / "docs" / "guides" / "gpu_vm.md")
+    assert command in commands(RENTED)
     clone = tmp_path / "clone"
     for name in ("gdl_keras", "chapters", "scripts"):
         shutil.copytree(ROOT / name, clone / name, ignore=shutil.ignore_patterns("__pycache__", "runs"))
