@@ -181,6 +181,26 @@ def test_pages_name_services_profiles_and_arguments_that_exist(compose, page):
     assert re.findall(r"--env-file \.env(?! -e GDL_DATA_DIR=/data)", text) == []
 
 
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "compose.yaml"], ids=lambda page: page.name)
+def test_who_is_promised_tensorboard_is_told_how_it_gets_something_to_show(page):
+    text = page.read_text()
+    assert "TensorBoard" not in text or "--tensorboard" in text
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_without_compose_an_image_gets_the_same_volumes_and_the_whole_gpu(compose, page):
+    """Also, runs are copied to `.`: to `./runs`, a folder that is there already, they would go as `./runs/runs`."""
+    text = page.read_text().replace("\\\n", " ")
+    runs = [line for line in text.splitlines() if re.match(r"docker run .*gdl-keras:", line)]
+    assert runs or page.name != "docker.md"
+    volumes = {f"{compose['name']}_{volume}" for volume in compose["volumes"]}
+    for line in runs:
+        assert set(re.findall(r"-v (\w+):", line)) == volumes
+        assert "gdl-keras:cpu" in line or "--gpus all --shm-size=1g" in line
+    assert set(re.findall(r"docker run .*-v (\w+):", text)) <= volumes
+    assert set(re.findall(r"\bcp \S+:/app/runs (\S+)", text)) <= {"."}
+
+
 def compose_names(command):
     """The profile and the service that the words after `docker compose` name, each None where there is none."""
     words = shlex.split(command)
@@ -198,7 +218,7 @@ def compose_names(command):
 def test_service_of_a_command_is_found():
     assert compose_names("--profile cpu up") == ("cpu", None)
     assert compose_names("run --rm -v ./a:/b:ro gpu gdl run x --dataset ./a") == (None, "gpu")
-    assert compose_names("--profile gpu cp gpu:/app/runs ./runs") == ("gpu", "gpu")
+    assert compose_names("--profile gpu cp gpu:/app/runs .") == ("gpu", "gpu")
 
 
 def test_hadolint_finds_nothing():
