@@ -168,14 +168,14 @@ def test_the_docker_that_windows_lends_is_not_one_of_linux(root, program, tmp_pa
 
 
 NEW_SOURCES = """Types: deb
-URIs: http://deb.debian.org/debian
+URIs: http://mirror.example/debian
 Suites: bookworm bookworm-updates
 Components: main{}
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 """
 OLD_SOURCES = """# deb cdrom:[Debian]/ bookworm main
-deb http://deb.debian.org/debian bookworm main{0}
-deb-src http://security.debian.org/debian-security bookworm-security main{0}
+deb http://mirror.example/debian bookworm main{0}
+deb-src http://mirror.example/debian-security bookworm-security main{0}
 deb https://download.docker.com/linux/debian bookworm stable
 """
 ADDED = " contrib non-free non-free-firmware"
