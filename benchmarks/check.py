@@ -54,10 +54,9 @@ def main():
     add_models(parser)
     parser.add_argument("--write", action="store_true", help="store what is measured now")
     parser.add_argument("--quick", action="store_true", help=f"only {', '.join(QUICK)}")
-    parser.add_argument("--rounds", type=int, help="turns of each engine (default 5)")
+    parser.add_argument("--rounds", type=int, default=5, help="turns of each engine (default 5)")
     arguments = parser.parse_args()
     cases = arguments.models or [CASES[name] for name in (QUICK if arguments.quick else CASES)]
-    rounds = arguments.rounds or 5
     stored = json.loads(STORED.read_text()) if STORED.exists() else {}
     unknown = [case.name for case in cases if case.name not in stored]
     if unknown and not arguments.write:
@@ -65,9 +64,9 @@ def main():
         return 2
     slower = []
     for case in cases:
-        now = measure(case, rounds)
+        now = measure(case, arguments.rounds)
         if arguments.write:
-            stored[case.name] = {"machine": machine.describe(), "rounds": rounds, "ratios": now}
+            stored[case.name] = {"machine": machine.describe(), "rounds": arguments.rounds, "ratios": now}
             STORED.write_text(json.dumps(stored, indent=1) + "\n")
         else:
             slower += [f"{case.name}: {sentence}" for sentence in fallen(now, stored[case.name]["ratios"])]

@@ -2,7 +2,7 @@
 # Builds the Dockerfile where no Docker engine runs, and tries the image: buildah runs the file's own steps.  The base
 # python:3.13-slim-trixie is a small Debian trixie with Python 3.13; here debootstrap makes one.
 #
-#     sudo bash scripts/try_dockerfile.sh                            without GPU: some 20 minutes, 15 GB of disk meanwhile
+#     sudo bash scripts/try_dockerfile.sh                            without GPU: some 10 minutes and the tests, 15 GB of disk
 #     sudo bash scripts/try_dockerfile.sh 'tensorflow[and-cuda]'     CUDA's libraries, too: some 40 GB; they must load
 #
 # Needs the packages debootstrap and buildah.  Fails when any step fails; keeps nothing.

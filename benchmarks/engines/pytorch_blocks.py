@@ -7,21 +7,16 @@ from torch import nn
 from torch.autograd import Function
 from torch.nn import functional as F
 
-# As there, no import, since TensorFlow is to stay out of PyTorch's process.
+# As there; not imported, since TensorFlow is to stay out of PyTorch's process.
 FEW_CHANNELS, MANY_CHANNELS = 8, 128
-PADDING = (1, 1, 1, 1)
 
 
 def use_blocks(network):
     """Convolutions of 4x4 with stride 2, and transposed ones, take the ways over blocks where ours do."""
     for module in network.modules():
-        if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)) and (*module.kernel_size, *module.stride) == (
-            4,
-            4,
-            2,
-            2,
-        ):
-            module.__class__ = _BlockConvolution if isinstance(module, nn.Conv2d) else _TransposedBlockConvolution
+        for theirs, ours in _IN_PLACE_OF.items():
+            if isinstance(module, theirs) and (module.kernel_size, module.stride) == ((4, 4), (2, 2)):
+                module.__class__ = ours
 
 
 class _BlockConvolution(nn.Conv2d):
@@ -115,7 +110,7 @@ def _images_by_blocks(kernel, upstream):
 
 def _kernel_by_blocks(images, upstream):
     (batch, depth, height, width), channels = upstream.shape, images.shape[1]
-    padded = F.pad(images, PADDING).permute(0, 2, 3, 1)
+    padded = F.pad(images, (1, 1, 1, 1)).permute(0, 2, 3, 1)
     blocks = padded.reshape(batch, height + 1, 2, width + 1, 2 * channels).transpose(2, 3)
     blocks = blocks.reshape(batch, height + 1, width + 1, 4 * channels)
     upstream = upstream.permute(0, 2, 3, 1).reshape(-1, depth).t()
