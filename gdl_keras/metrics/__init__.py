@@ -6,7 +6,7 @@ use_tensorflow()
 
 from gdl_keras.metrics.callback import Evaluation  # noqa: E402
 from gdl_keras.metrics.extractors import InceptionExtractor, JudgeExtractor, load_extractor  # noqa: E402
-from gdl_keras.metrics.frechet import Moments, frechet_distance, moments  # noqa: E402
+from gdl_keras.metrics.frechet import Moments, extrapolated_frechet_distance, frechet_distance, moments  # noqa: E402
 from gdl_keras.metrics.inception_score import inception_score  # noqa: E402
 from gdl_keras.metrics.judge import Judge  # noqa: E402
 from gdl_keras.metrics.kernel import kernel_distance  # noqa: E402
@@ -27,6 +27,7 @@ __all__ = [
     "auroc",
     "bits_per_dim",
     "density_coverage",
+    "extrapolated_frechet_distance",
     "frechet_distance",
     "inception_score",
     "kernel_distance",
