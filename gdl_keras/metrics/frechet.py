@@ -5,8 +5,8 @@
 It falls when images look right and when they are of all kinds.  It is biased: fewer images give a larger number, so
 compare numbers of equal counts alone (Bińkowski et al. 2018, section 3).  Two samples of n points from one standard
 normal distribution in d dimensions are about d (d + 1) / (2 n) + 2 d / n apart: 28 for 175 points in 96 dimensions,
-5 for 1,000.  From `ENOUGH` images a feature on the bias is a twentieth of the features' variance or less, and the floor
-beside a number shows how much it is; below that `extrapolated_frechet_distance` takes its place.
+5 for 1,000.  From `ENOUGH_PER_FEATURE` images on the bias is a twentieth of the features' variance or less, and the
+floor beside a number shows how much it is; below that `extrapolated_frechet_distance` takes its place.
 """
 
 import numpy as np
@@ -15,8 +15,8 @@ from gdl_keras.errors import InputError
 from gdl_keras.metrics.extractors import features_of
 
 # Images for each feature: from the first number on the distance is reported as it is, from the second extrapolated.
-ENOUGH = 10
-FEWEST = 2
+ENOUGH_PER_FEATURE = 10
+FEWEST_PER_FEATURE = 2
 
 
 class Moments:
@@ -121,7 +121,7 @@ def extrapolated_frechet_distance(first, second):
         InputError: there are fewer than two images a feature.
     """
     first, second = features_of(first), features_of(second)
-    count, fewest = min(len(first), len(second)), FEWEST * first.shape[1]
+    count, fewest = min(len(first), len(second)), FEWEST_PER_FEATURE * first.shape[1]
     if count < fewest:
         raise InputError(
             f"To extrapolate the Fréchet distance of {first.shape[1]} features takes {fewest} images, and there are "
