@@ -6,6 +6,7 @@ Importing this imports neither TensorFlow nor Keras, so that commands that only 
 from gdl_keras.data.arrays import from_arrays
 from gdl_keras.data.choosing import first_available
 from gdl_keras.data.columns import Column, Windows
+from gdl_keras.data.encoding import encoded
 from gdl_keras.data.entries import catalogue
 from gdl_keras.data.images import ImageData
 from gdl_keras.data.loading import download, info, is_here, load
@@ -19,6 +20,7 @@ __all__ = [
     "Windows",
     "catalogue",
     "download",
+    "encoded",
     "first_available",
     "from_arrays",
     "home",

@@ -3,6 +3,7 @@
 Arrays go to the disk and come from it through memory maps, so that a data set may be larger than memory.
 """
 
+import json
 import os
 import shutil
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from gdl_keras.data.notices import say
 from gdl_keras.data.paths import home, only_one
-from gdl_keras.files import whole_folder
+from gdl_keras.files import whole_folder, write_text
 
 
 def prepared_folder(name):
@@ -57,3 +58,25 @@ def allocate(path, shape, dtype=np.uint8):
 def is_whole(path, array):
     """Whether the file of a memory map from `np.load` has all the bytes that its header promises."""
     return array.offset + array.nbytes == path.stat().st_size
+
+
+def write_about(folder, about):
+    """Ends the writing of a folder of `.npy` files: notes their shapes and types beside `about`, a dict for JSON."""
+    arrays = {path.stem: np.load(path, mmap_mode="r") for path in sorted(folder.glob("*.npy"))}
+    shapes = {name: [array.dtype.str, list(array.shape)] for name, array in arrays.items()}
+    write_text(folder / "meta.json", json.dumps({"arrays": shapes, **about}, indent=1))
+
+
+def read_arrays(folder):
+    """`(about, {name: memory map})` of what `write_about` ended, or None where it is missing or not whole."""
+    try:
+        about = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+        shapes = about.pop("arrays")
+        arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in shapes}
+        whole = all(
+            [array.dtype.str, list(array.shape)] == shapes[name] and is_whole(folder / f"{name}.npy", array)
+            for name, array in arrays.items()
+        )
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, EOFError):
+        return None
+    return (about, arrays) if whole else None

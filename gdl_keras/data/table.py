@@ -136,7 +136,7 @@ class Table:
         """
         columns = {name: _as_column(values) for name, values in columns.items()}
         parts = [self.identity, *(f"{name} {digest(column)}" for name, column in columns.items())]
-        return self._with(columns={**self.columns, **columns}, identity=" with ".join(map(str, parts)))
+        return self.changed(columns={**self.columns, **columns}, identity=" with ".join(map(str, parts)))
 
     def only(self, numbers):
         """A table of the examples with these numbers, an int array, in that order."""
@@ -165,7 +165,7 @@ class Table:
         if attribute not in names:
             raise InputError(f"{self.name} has no attribute {attribute}.  {nearest(attribute, names)}")
         labels = Column((self.attributes[:, names.index(attribute)] > 0).astype(np.int64))
-        return self._with(columns={**self.columns, "labels": labels}, class_names=[f"not {attribute}", attribute])
+        return self.changed(columns={**self.columns, "labels": labels}, class_names=[f"not {attribute}", attribute])
 
     def without(self, class_name):
         """The same examples but for those of one class; the numbers of the other classes stay.
@@ -187,16 +187,17 @@ class Table:
             raise InputError(f"{self.name} has no {self.kind} but those of {class_name}: leave out another class.")
         return self._only(kept, f"without {class_name}")
 
+    def changed(self, **attributes):
+        """A copy of this table with other values of some attributes; who changes the examples changes the identity."""
+        other = copy.copy(self)
+        vars(other).update(attributes)
+        other.num_examples = other._common_length()
+        other.batch_size = min(other.batch_size, other.num_examples)
+        return other
+
     def _only(self, numbers, phrase):
         columns = {name: column.only(numbers) for name, column in self.columns.items()}
-        return self._with(columns=columns, identity=f"{self.identity} {phrase}")
-
-    def _with(self, **attributes):
-        changed = copy.copy(self)
-        vars(changed).update(attributes)
-        changed.num_examples = changed._common_length()
-        changed.batch_size = min(self.batch_size, changed.num_examples)
-        return changed
+        return self.changed(columns=columns, identity=f"{self.identity} {phrase}")
 
     def _common_length(self):
         lengths = {name: len(column) for name, column in self.columns.items()}
