@@ -15,7 +15,7 @@ import numpy as np
 from keras import layers
 
 from gdl_keras.errors import InputError
-from gdl_keras.layers import BatchNormalization
+from gdl_keras.layers import FusedBatchNormalization
 from gdl_keras.models.sizes import reduced_size
 
 LEAK = 0.3
@@ -92,4 +92,4 @@ def attribute_vector(latents, has, minus="others"):
 
 
 def _normalize_and_activate(x):
-    return layers.LeakyReLU(LEAK)(BatchNormalization()(x))
+    return layers.LeakyReLU(LEAK)(FusedBatchNormalization()(x))
