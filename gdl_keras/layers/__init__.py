@@ -7,7 +7,6 @@ use_tensorflow()
 from gdl_keras.layers.batch_normalization import FusedBatchNormalization  # noqa: E402
 from gdl_keras.layers.corruption import Corruption  # noqa: E402
 from gdl_keras.layers.dropout import ReplicaDropout  # noqa: E402
-from gdl_keras.layers.exact_layer_normalization import ExactLayerNormalization  # noqa: E402
 from gdl_keras.layers.halving_convolution import DoublingConv2DTranspose, HalvingConv2D  # noqa: E402
 from gdl_keras.layers.leaky_relu import ZeroCurvatureLeakyReLU  # noqa: E402
 from gdl_keras.layers.one_hot import OneHot  # noqa: E402
@@ -19,7 +18,6 @@ from gdl_keras.layers.spectral_normalization import SpectralNormalization  # noq
 __all__ = [
     "Corruption",
     "DoublingConv2DTranspose",
-    "ExactLayerNormalization",
     "FusedBatchNormalization",
     "HalvingConv2D",
     "OneHot",
