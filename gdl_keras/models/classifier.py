@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 from keras import layers, ops
 
-from gdl_keras.layers import Dropout
+from gdl_keras.layers import ReplicaDropout
 from gdl_keras.losses import class_crossentropy
 from gdl_keras.models.base import TapeModel
 from gdl_keras.models.parts.endings import refuse_ending, without_ending
@@ -59,7 +59,7 @@ def build_cnn(image_shape, num_classes, filters=(32, 32, 64, 64), units=128, dro
     x = layers.Dense(units)(x)
     x = layers.BatchNormalization()(x)
     x = layers.LeakyReLU(0.3, name="features")(x)
-    x = Dropout(dropout)(x)
+    x = ReplicaDropout(dropout)(x)
     return keras.Model(images, _logits(x, num_classes), name="cnn")
 
 

@@ -12,7 +12,7 @@ import keras
 from keras import layers
 
 from gdl_keras.errors import check_one_of
-from gdl_keras.layers import BatchNormalization, Conv2D, Conv2DTranspose, Dropout
+from gdl_keras.layers import DoublingConv2DTranspose, FusedBatchNormalization, HalvingConv2D, ReplicaDropout
 from gdl_keras.models.gan import GAN
 from gdl_keras.models.parts.sizes import reduced_size
 
@@ -62,11 +62,11 @@ def build_discriminator(image_shape, filters=(64, 128, 256, 512), dropout=0.3):
     images = keras.Input(image_shape, name="images")
     x = layers.Rescaling(2.0, offset=-1.0)(images)
     for index, width in enumerate(filters):
-        x = Conv2D(width, 4, strides=2, padding="same", use_bias=False)(x)
+        x = HalvingConv2D(width, 4, strides=2, padding="same", use_bias=False)(x)
         if index > 0:
-            x = BatchNormalization(momentum=MOMENTUM)(x)
+            x = FusedBatchNormalization(momentum=MOMENTUM)(x)
         x = layers.LeakyReLU(LEAK)(x)
-        x = Dropout(dropout)(x)
+        x = ReplicaDropout(dropout)(x)
     x = layers.Conv2D(1, smallest, use_bias=False, dtype=keras.config.floatx(), name="logit")(x)
     return keras.Model(images, layers.Flatten(dtype=keras.config.floatx())(x), name="discriminator")
 
@@ -87,13 +87,13 @@ def enlarge(points, image_shape, filters, upsampling="transposed", use_bias=True
 
 def _double(x, width, upsampling, use_bias):
     if upsampling == "transposed":
-        return Conv2DTranspose(width, 4, strides=2, padding="same", use_bias=use_bias)(x)
+        return DoublingConv2DTranspose(width, 4, strides=2, padding="same", use_bias=use_bias)(x)
     x = layers.UpSampling2D(2, interpolation="nearest")(x)
     return layers.Conv2D(width, 3, padding="same", use_bias=use_bias)(x)
 
 
 def _normalize_and_activate(x):
-    return layers.LeakyReLU(LEAK)(BatchNormalization(momentum=MOMENTUM)(x))
+    return layers.LeakyReLU(LEAK)(FusedBatchNormalization(momentum=MOMENTUM)(x))
 
 
 @keras.saving.register_keras_serializable(package="gdl_keras")

@@ -15,7 +15,7 @@ import numpy as np
 from keras import layers
 
 from gdl_keras.errors import InputError, check_one_of
-from gdl_keras.layers import BatchNormalization
+from gdl_keras.layers import FusedBatchNormalization
 from gdl_keras.models.parts.endings import in_float32
 from gdl_keras.models.parts.sizes import reduced_size
 
@@ -91,4 +91,4 @@ def attribute_vector(latents, has, minus="others"):
 
 
 def _normalize_and_activate(x):
-    return layers.LeakyReLU(LEAK)(BatchNormalization()(x))
+    return layers.LeakyReLU(LEAK)(FusedBatchNormalization()(x))

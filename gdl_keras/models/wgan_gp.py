@@ -17,7 +17,7 @@ from keras import layers, ops
 
 from gdl_keras import losses
 from gdl_keras.errors import InputError, check_one_of
-from gdl_keras.layers import Conv2D, Dropout, LeakyReLU, warn_about_second_order
+from gdl_keras.layers import HalvingConv2D, ReplicaDropout, ZeroCurvatureLeakyReLU, warn_about_second_order
 from gdl_keras.models.adversarial import AdversarialModel
 from gdl_keras.models.dcgan import LEAK, enlarge
 from gdl_keras.models.parts.sizes import reduced_size
@@ -62,10 +62,10 @@ def score(x, filters, dropout):
     """The critic's body: float32 (batch, 1) out of images, or out of images with further channels."""
     smallest = reduced_size(x.shape[1:], filters)
     for index, width in enumerate(filters):
-        x = Conv2D(width, 4, strides=2, padding="same")(x)
-        x = LeakyReLU(LEAK)(x)
+        x = HalvingConv2D(width, 4, strides=2, padding="same")(x)
+        x = ZeroCurvatureLeakyReLU(LEAK)(x)
         if index > 0:
-            x = Dropout(dropout)(x)
+            x = ReplicaDropout(dropout)(x)
     x = layers.Conv2D(1, smallest, dtype=keras.config.floatx(), name="score")(x)
     return layers.Flatten(dtype=keras.config.floatx())(x)
 
