@@ -190,7 +190,7 @@ class Run:
         import keras
         import tensorflow as tf
 
-        from gdl_keras.models.accumulation import set_accumulation_steps
+        from gdl_keras.models.parts.accumulation import set_accumulation_steps
 
         # Its advice on retracing concerns training loops, not a chapter that looks at many models in turn.
         tf.get_logger().setLevel("ERROR")
