@@ -54,7 +54,7 @@ def evaluate(run, n=None, seed=0, dataset=None, **options):
     train = _load(kind, settings, "train", model) if kind.compares_with_training else None
     if kind.most(test) < kind.fewest:
         raise InputError(
-            f"{test.name} has {kind.count(test)} test {kind.unit}, too few to compare with: name a data set that has "
+            f"{test.name} has {test.num_examples} test {kind.unit}, too few to compare with: name a data set that has "
             f"{2 * kind.fewest} or more with --dataset, {kind.fewest} for the samples and as many for the floor."
         )
     n = n or min(model.evaluation_size, kind.most(test))
@@ -144,7 +144,7 @@ def _load(kind, settings, split, model):
 
 def _read_metrics(path):
     try:
-        metrics = json.loads(path.read_text(encoding="utf-8"))
+        metrics = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
     except FileNotFoundError:
         return {}
     except (OSError, ValueError):
@@ -152,6 +152,11 @@ def _read_metrics(path):
     if not isinstance(metrics, dict):
         raise InputError(f"{path} is damaged: move it away, and evaluate again.")
     return metrics
+
+
+def _refuse(constant):
+    # What would not be written again is better told before the work.
+    raise ValueError(constant)
 
 
 def _number(metric):

@@ -103,7 +103,7 @@ def _types(parameter):
         return typing.get_args(annotation) if is_union else (annotation,)
     if default is None or default is parameter.empty:
         return int, float, str, type(None)
-    return (int, float) if type(default) is float else (type(default),)
+    return (type(default),)
 
 
 def _words(wanted):

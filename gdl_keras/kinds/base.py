@@ -113,11 +113,7 @@ class Kind:
 
     def most(self, test):
         """How many samples can be compared with as many held-out examples, with as many others left for the floor."""
-        return self.count(test) // 2
-
-    def count(self, table):
-        """How many examples a table has."""
-        return table.num_examples
+        return test.num_examples // 2
 
     def part(self, table, count):
         """Which examples were used, for results."""

@@ -91,9 +91,6 @@ class Images(Kind):
             with whole_file(path) as partial:
                 np.savez_compressed(partial, images=pixels)
 
-    def count(self, table):
-        return table.num_images
-
     def load(self, settings, split, model):
         height, width, channels = _image_shape(model)
         if height != width:
@@ -113,7 +110,7 @@ class Images(Kind):
             features: "fashion", "emoji" or "inception"; by default fashion for grey images, emoji for colour.
         """
         extractor = load_extractor(features, test.image_shape)
-        first, second = halves(test.num_images, n, seed)
+        first, second = halves(test.num_examples, n, seed)
         asked = model.conditions.like(test, first, n)
         samples = Summary(self._checked(generated(model, n, seed, asked)), extractor)
         reals, others = (Summary(_rows(test, half), extractor) for half in (first, second))
@@ -157,7 +154,7 @@ class FollowDistance(Follow):
         self.extractor = load_extractor(image_shape=test.image_shape)
         self.test = test
         self.seed = seed
-        self.chosen = np.random.default_rng(seed).permutation(test.num_images)[:n]
+        self.chosen = np.random.default_rng(seed).permutation(test.num_examples)[:n]
         super().__init__(
             kind,
             every,
@@ -276,7 +273,7 @@ def reconstruction(model, batches):
 
 
 def _rows(table, indices):
-    return (table.images(part) for part in in_parts(indices))
+    return (table.rows("images", part) for part in in_parts(indices))
 
 
 def _image_shape(model):

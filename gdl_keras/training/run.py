@@ -176,7 +176,7 @@ class Run:
         from gdl_keras.kinds import kind
 
         test = test or self._images.get("test") or self.load("test")
-        return [kind(getattr(test, "kind", "images")).follow(self.settings.every, test)]
+        return [kind(test.kind).follow(self.settings.every, test)]
 
     def _prepare_tensorflow(self):
         if self.settings.accumulate > 1 and devices.number_of_workers() > 1:

@@ -28,7 +28,7 @@ def test_a_model_says_what_it_makes():
 
 
 def test_an_unknown_kind_is_answered_with_those_that_there_are():
-    with pytest.raises(InputError, match="no kind of samples 'image'.  Did you mean images"):
+    with pytest.raises(InputError, match=r"no kind of samples 'image'\.  Did you mean images"):
         kinds.kind("image")
     with pytest.raises(InputError, match="no kind"):
         kinds.kind_of(SimpleNamespace(makes="base"))
