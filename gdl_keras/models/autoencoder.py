@@ -16,10 +16,10 @@ import tensorflow as tf
 from keras import layers, ops
 
 from gdl_keras import losses
-from gdl_keras.errors import InputError, check_one_of
+from gdl_keras.errors import check_one_of
 from gdl_keras.models.base import inputs_of
 from gdl_keras.models.generative import LatentModel
-from gdl_keras.models.parts.endings import in_float32, refuse_ending, without_ending
+from gdl_keras.models.parts.endings import FINAL_ACTIVATIONS, check_final_activation, in_float32, with_final_activation
 from gdl_keras.models.parts.sizes import reduced_size
 from gdl_keras.samplers.noise import random_normal
 
@@ -112,11 +112,7 @@ class Autoencoder(LatentModel):
     ):
         super().__init__(**kwargs)
         check_one_of("loss", loss, LOSSES)
-        check_one_of("final_activation", final_activation, ("sigmoid", "linear"))
-        if (loss, final_activation) == ("binary_crossentropy", "linear"):
-            raise InputError("The cross-entropy wants images in [0, 1], not a linear end: use mean_squared_error.")
-        if final_activation == "sigmoid":
-            refuse_ending(decoder, "sigmoid", 'Autoencoder with final_activation="sigmoid"')
+        check_final_activation(decoder, final_activation, loss == "binary_crossentropy")
         self.encoder = encoder
         self.decoder = decoder
         self.loss = loss
@@ -148,12 +144,11 @@ class Autoencoder(LatentModel):
         """The loss of each image, from what the decoder puts out: float32 tensor (batch,)."""
         if self.loss == "binary_crossentropy":
             return losses.binary_crossentropy(images, outputs)
-        predictions = ops.sigmoid(outputs) if self.final_activation == "sigmoid" else outputs
-        return LOSSES[self.loss](images, predictions)
+        return LOSSES[self.loss](images, FINAL_ACTIVATIONS[self.final_activation](outputs))
 
     def images(self, outputs):
         """Images in [0, 1], float32, from what the decoder puts out."""
-        return ops.sigmoid(outputs) if self.final_activation == "sigmoid" else ops.clip(outputs, 0, 1)
+        return ops.clip(FINAL_ACTIVATIONS[self.final_activation](outputs), 0, 1)
 
     def encode(self, images):
         """The latent points of images (n, height, width, channels) in [0, 1]; float32 array (n, latent_dim)."""
@@ -168,12 +163,8 @@ class Autoencoder(LatentModel):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        # Files from before decoders ended in logits: their last layer says which activation that was.
-        if "final_activation" not in config:
-            config = keras.saving.deserialize_keras_object(config, custom_objects=custom_objects)
-            decoder, ending = without_ending(config["decoder"])
-            return cls(**{**config, "decoder": decoder, "final_activation": ending})
-        return super().from_config(config, custom_objects)
+        config = keras.saving.deserialize_keras_object(config, custom_objects=custom_objects)
+        return cls(**with_final_activation(config))
 
     @property
     def latent_variance(self):

@@ -185,7 +185,8 @@ class TapeModel(keras.Model):
     def get_config(self):
         config = super().get_config()
         # A class passes on to its parent, in **kwargs, the arguments that it does not name itself.
-        for ancestor in type(self).__mro__[: type(self).__mro__.index(TapeModel) + 1]:
+        ancestors = type(self).__mro__[: type(self).__mro__.index(TapeModel) + 1]
+        for ancestor in (ancestor for ancestor in ancestors if "__init__" in vars(ancestor)):
             for name, parameter in inspect.signature(ancestor.__init__).parameters.items():
                 if name != "self" and parameter.kind is not parameter.VAR_KEYWORD:
                     config[name] = keras.saving.serialize_keras_object(getattr(self, name))

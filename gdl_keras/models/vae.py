@@ -20,7 +20,7 @@ from gdl_keras.layers import Sampling
 from gdl_keras.models.autoencoder import convolutional_features
 from gdl_keras.models.base import inputs_of
 from gdl_keras.models.generative import LatentModel
-from gdl_keras.models.parts.endings import refuse_ending, without_ending
+from gdl_keras.models.parts.endings import FINAL_ACTIVATIONS, check_final_activation, with_final_activation
 from gdl_keras.samplers.noise import SampleNoise, random_normal
 
 # What the book multiplies the mean of the pixels' reconstruction errors with.
@@ -54,29 +54,38 @@ class VAE(LatentModel):
 
     Args:
         encoder: `keras.Model`, images -> (mean, log_variance).
-        decoder: `keras.Model`, latent points -> logits, one for each number of the image, whose sigmoid is the image.
-        likelihood: "bernoulli": the sigmoid is each pixel's probability of being white;
+        decoder: `keras.Model`, latent points -> one number for each of the image's, without an activation at its end.
+        likelihood: "bernoulli": their sigmoid is each pixel's probability of being white;
             "gaussian": it is each pixel's mean, around which `pixel_stddev` is the standard deviation.
         pixel_stddev: float, of the gaussian likelihood.
         beta: float, weight of the KL term.  Above 1 the latent space is smoother and the images are blurrier.
         weighting: "elbo": the reconstruction term is -log p(x|z), summed over pixels; "book": it is the mean over
             pixels of the binary cross-entropy times 500 (or of the squared error times 2000), as the book trains.
             On 32x32 images the first is the ELBO with the KL term weighted 2.048.
+        final_activation: "sigmoid", as above; or, with "gaussian", "linear": the numbers themselves are the means.
         seed: int or None.
 
     Raises:
-        InputError: an argument is out of range, or the decoder ends in an activation.
+        InputError: an argument is out of range, or the decoder ends in a sigmoid of its own.
     """
 
     metric_names = ("loss", "reconstruction_loss", "kl_loss")
 
     def __init__(
-        self, encoder, decoder, likelihood="bernoulli", pixel_stddev=1.0, beta=1.0, weighting="elbo", **kwargs
+        self,
+        encoder,
+        decoder,
+        likelihood="bernoulli",
+        pixel_stddev=1.0,
+        beta=1.0,
+        weighting="elbo",
+        final_activation="sigmoid",
+        **kwargs,
     ):
         super().__init__(**kwargs)
         check_one_of("likelihood", likelihood, ("bernoulli", "gaussian"))
         check_one_of("weighting", weighting, ("elbo", "book"))
-        refuse_ending(decoder, "sigmoid", "VAE")
+        check_final_activation(decoder, final_activation, likelihood == "bernoulli")
         if beta < 0 or pixel_stddev <= 0:
             raise InputError(f"beta ({beta}) must not be negative, and pixel_stddev ({pixel_stddev}) must be positive.")
         self.encoder = encoder
@@ -85,6 +94,7 @@ class VAE(LatentModel):
         self.pixel_stddev = pixel_stddev
         self.beta = beta
         self.weighting = weighting
+        self.final_activation = final_activation
         self.latent_dim = decoder.input_shape[-1]
         self.sampling = Sampling(seed=self.seed, dtype="float32")
 
@@ -92,7 +102,7 @@ class VAE(LatentModel):
         """Reconstructions: through a random point of the cloud in training, through its centre otherwise."""
         mean, log_variance = self.encoder(images, training=training)
         latents = self.sampling((mean, log_variance), training=True) if training else mean
-        return ops.sigmoid(self.decoder(latents, training=training))
+        return self.samples(self.decoder(latents, training=training))
 
     def train_step(self, data):
         images = inputs_of(data)
@@ -112,31 +122,37 @@ class VAE(LatentModel):
         """(reconstruction loss, KL), each a float32 tensor (batch,), before the KL is weighted by beta."""
         mean, log_variance = self.encoder(images, training=training)
         latents = self.sampling((mean, log_variance), training=training)
-        logits = self.decoder(latents, training=training)
-        return self.reconstruction_loss(images, logits), losses.kl_to_standard_normal(mean, log_variance)
+        outputs = self.decoder(latents, training=training)
+        return self.reconstruction_loss(images, outputs), losses.kl_to_standard_normal(mean, log_variance)
 
-    def reconstruction_loss(self, images, logits):
+    def reconstruction_loss(self, images, outputs):
         """-log p(images | latent points), or the book's weighting of the pixel error; float32 tensor (batch,)."""
         if self.weighting == "elbo":
-            return self.decoder_loss(images, logits)
+            return self.decoder_loss(images, outputs)
         if self.likelihood == "bernoulli":
-            error = losses.binary_crossentropy(images, logits)
+            error = losses.binary_crossentropy(images, outputs)
         else:
-            error = losses.squared_error(images, ops.sigmoid(logits))
+            error = losses.squared_error(images, FINAL_ACTIVATIONS[self.final_activation](outputs))
         return BOOK_RECONSTRUCTION_WEIGHT[self.likelihood] * error
 
-    def decoder_loss(self, images, logits):
+    def decoder_loss(self, images, outputs):
         """-log p(images | latent points), summed over pixels: float32 tensor (batch,), nats."""
         if self.likelihood == "bernoulli":
-            return losses.bernoulli_negative_log_likelihood(images, logits)
-        return losses.gaussian_negative_log_likelihood(images, ops.sigmoid(logits), self.pixel_stddev)
+            return losses.bernoulli_negative_log_likelihood(images, outputs)
+        mean = FINAL_ACTIVATIONS[self.final_activation](outputs)
+        return losses.gaussian_negative_log_likelihood(images, mean, self.pixel_stddev)
 
     def encode(self, images):
         """The clouds of images: (mean, log_variance), float32 arrays (n, latent_dim)."""
         return self.encoder.predict(images, verbose=0)
 
     def decode(self, latents):
-        return ops.sigmoid(self.decoder(latents, training=False))
+        return self.samples(self.decoder(latents, training=False))
+
+    def samples(self, outputs):
+        """Images in [0, 1], or whatever the model makes, float32, from what the decoder puts out."""
+        samples = FINAL_ACTIVATIONS[self.final_activation](outputs)
+        return ops.clip(samples, 0, 1) if self.makes == "images" else samples
 
     def sample_latents(self, n, seed=None, first=0):
         return random_normal((n, self.latent_dim), seed, first)
@@ -158,8 +174,8 @@ class VAE(LatentModel):
         images = tf.convert_to_tensor(batch, "float32")
         mean, log_variance = self.encoder(images, training=False)
         epsilon = SampleNoise(seed, first, len(batch)).normal(0, (self.latent_dim,))
-        logits = self.decoder(mean + ops.exp(0.5 * log_variance) * epsilon, training=False)
-        bound = self.decoder_loss(images, logits) + losses.kl_to_standard_normal(mean, log_variance)
+        outputs = self.decoder(mean + ops.exp(0.5 * log_variance) * epsilon, training=False)
+        bound = self.decoder_loss(images, outputs) + losses.kl_to_standard_normal(mean, log_variance)
         return np.asarray(bound, "float64")
 
     def log_likelihood(self, images, num_samples=100, seed=0, batch_size=100):
@@ -199,6 +215,5 @@ class VAE(LatentModel):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        # In files from before decoders ended in logits, a sigmoid comes after them.
         config = keras.saving.deserialize_keras_object(config, custom_objects=custom_objects)
-        return cls(**{**config, "decoder": without_ending(config["decoder"])[0]})
+        return cls(**with_final_activation(config))

@@ -116,8 +116,6 @@ class WGANGP(AdversarialModel):
         self.variant = variant
         self.batches_per_step = critic_steps if variant == "paper" else 1
         self.drops_out_throughout = variant == "book"
-        # How long a unit of [-1, 1] is in images in [0, 1].
-        self.unit = 0.5
 
     def train_step(self, data):
         for reals, labels in self.critic_batches(*self.images_and_labels(data)):
@@ -183,6 +181,11 @@ class WGANGP(AdversarialModel):
         """
         critic = partial(critic, training=self.drops_out_throughout)
         return losses.gradient_penalty(critic, reals, fakes, self.mixing_weights(reals), self.unit)
+
+    @property
+    def unit(self):
+        """How long the unit of slopes and distances is in the numbers that the generator makes."""
+        return 0.5 if self.makes == "images" else 1.0  # images in [0, 1] are [-1, 1] at half the length
 
     def mixing_weights(self, images):
         """A number in [0, 1) for each example: float32 tensor (batch, 1, ..., 1)."""

@@ -190,15 +190,12 @@ class Run:
         import keras
         import tensorflow as tf
 
-        from gdl_keras.models.parts.accumulation import set_accumulation_steps
-
         # Its advice on retracing concerns training loops, not a chapter that looks at many models in turn.
         tf.get_logger().setLevel("ERROR")
         keras.utils.set_random_seed(self.settings.seed)
         # Parallel kernels whose sums come in no fixed order would make two equal runs differ.
         tf.config.experimental.enable_op_determinism()
         keras.config.set_dtype_policy(self.settings.precision)
-        set_accumulation_steps(self.settings.accumulate)
         if self.settings.preset == "book" and not tf.config.list_physical_devices("GPU"):
             print("No GPU was found: most chapters' book preset takes hours or days on a processor.", flush=True)
 

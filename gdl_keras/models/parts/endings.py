@@ -4,9 +4,12 @@ A loss that sees probabilities must clip them, and where one is clipped, a confi
 """
 
 import keras
-from keras import layers
+from keras import layers, ops
 
-from gdl_keras.errors import InputError
+from gdl_keras.errors import InputError, check_one_of
+
+# What makes an image of what a decoder puts out.
+FINAL_ACTIVATIONS = {"sigmoid": ops.sigmoid, "linear": lambda outputs: outputs}
 
 # What changes the shape alone, so that the activation stands before it.
 _SHAPES = (layers.Reshape, layers.Flatten, layers.Permute, layers.Cropping2D)
@@ -36,6 +39,32 @@ def refuse_ending(network, activation, model_name):
             f"{network.name} ends in a {activation}, and {model_name} wants logits: leave the activation of its last "
             f"layer away.  The {activation} is computed with the loss, which then has a slope everywhere."
         )
+
+
+def check_final_activation(decoder, final_activation, of_logits):
+    """Raises InputError where a decoder, what comes after it and the loss do not go together.
+
+    Args:
+        decoder: `keras.Model`.
+        final_activation: "sigmoid" or "linear", what comes after it.
+        of_logits: whether the loss is a cross-entropy, which takes logits.
+    """
+    check_one_of("final_activation", final_activation, FINAL_ACTIVATIONS)
+    if final_activation == "sigmoid":
+        refuse_ending(decoder, "sigmoid", 'final_activation="sigmoid"')
+    elif of_logits:
+        raise InputError(
+            'The cross-entropy takes logits, whose sigmoid is the image: use final_activation="sigmoid", '
+            "or mean_squared_error (gaussian) with a linear end."
+        )
+
+
+def with_final_activation(config):
+    """A model's configuration with its final activation outside of the decoder, whose last layer it is in old files."""
+    if "final_activation" in config:
+        return config
+    decoder, name = without_ending(config["decoder"])
+    return {**config, "decoder": decoder, "final_activation": name}
 
 
 def without_ending(network):
