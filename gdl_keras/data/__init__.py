@@ -12,11 +12,15 @@ from gdl_keras.data.images import ImageData
 from gdl_keras.data.loading import download, info, is_here, load
 from gdl_keras.data.paths import home
 from gdl_keras.data.table import Table
+from gdl_keras.data.texts import TextData
+from gdl_keras.data.vocabulary import Vocabulary
 
 __all__ = [
     "Column",
     "ImageData",
     "Table",
+    "TextData",
+    "Vocabulary",
     "Windows",
     "catalogue",
     "download",

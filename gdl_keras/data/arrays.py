@@ -6,9 +6,10 @@ from gdl_keras.data.columns import Column
 from gdl_keras.data.digests import digest, fingerprint
 from gdl_keras.data.images import ImageData
 from gdl_keras.data.table import Table
+from gdl_keras.data.texts import TextData
 from gdl_keras.errors import InputError
 
-TABLES = {"images": ImageData}
+TABLES = {"images": ImageData, "text": TextData}
 
 
 def from_arrays(
@@ -34,7 +35,7 @@ def from_arrays(
             (N, H, W) or (N, H, W, C), or floats in [0, 1]; labels are integers (N,), attributes numbers (N, K).
 
     Returns:
-        a `Table`; an `ImageData` for images.  Its identity is the arrays' content.
+        a `Table`; an `ImageData` for images, a `TextData` for text.  Its identity is the arrays' content.
 
     Raises:
         InputError: the arrays differ in length, are empty, or are not what their name says.
