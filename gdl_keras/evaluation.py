@@ -55,7 +55,7 @@ def evaluate(run, n=None, seed=0, dataset=None, **options):
     if kind.most(test) < kind.fewest:
         raise InputError(
             f"{test.name} has {test.num_examples} test {kind.unit}, too few to compare with: name a data set that has "
-            f"{2 * kind.fewest} or more with --dataset, {kind.fewest} for the samples and as many for the floor."
+            f"{2 * kind.fewest} or more with --dataset."
         )
     n = n or min(model.evaluation_size, kind.most(test))
     measured = kind.measure(model, train, test, n, seed, **options)
