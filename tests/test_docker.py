@@ -16,8 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from gdl_keras.doctor.driver_probe import SECONDS as WAITS_FOR_DRIVER
-from gdl_keras.doctor.tensorflow_probe import SECONDS as WAITS_FOR_TENSORFLOW
+from gdl_keras.doctor.gpu import DRIVER_SECONDS, TENSORFLOW_SECONDS
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
@@ -128,7 +127,7 @@ def test_it_does_not_run_as_root_and_says_whether_it_is_well():
     (check,) = those("HEALTHCHECK")
     assert check.endswith('CMD ["gdl", "doctor"]')
     minutes = int(re.search(r"--timeout=(\d+)m", check)[1])
-    assert minutes * 60 > WAITS_FOR_TENSORFLOW + WAITS_FOR_DRIVER, "Docker would stop the doctor before it speaks"
+    assert minutes * 60 > TENSORFLOW_SECONDS + DRIVER_SECONDS, "Docker would stop the doctor before it speaks"
 
 
 def test_data_and_runs_outlive_the_container(compose):
