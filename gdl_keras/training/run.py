@@ -173,10 +173,10 @@ class Run:
     def _evaluation(self, test):
         if not self.settings.every:
             return []
-        from gdl_keras.metrics import Evaluation, load_extractor
+        from gdl_keras.kinds import kind
 
         test = test or self._images.get("test") or self.load("test")
-        return [Evaluation(self.settings.every, test, load_extractor(image_shape=test.image_shape))]
+        return [kind(test.kind).follow(self.settings.every, test)]
 
     def _prepare_tensorflow(self):
         if self.settings.accumulate > 1 and devices.number_of_workers() > 1:
