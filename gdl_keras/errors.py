@@ -29,3 +29,16 @@ def nearest(name, names):
     if close:
         return f"Did you mean {' or '.join(close)}?"
     return f"Known are: {', '.join(names)}."
+
+
+def check_one_of(name, value, allowed):
+    """Raises InputError unless `value` is one of `allowed`: "upsampling is 'transposed' or 'resize', not 'cubic'."
+
+    Args:
+        name: how the sentence calls the value: an argument, a flag.
+        value: what was given.
+        allowed: iterable of what may be, two or more, in the order in which the sentence names them.
+    """
+    if value not in (allowed := tuple(allowed)):
+        *others, last = map(repr, allowed)
+        raise InputError(f"{name} is {', '.join(others)} or {last}, not {value!r}.")

@@ -19,12 +19,13 @@
 
 # %%
 from dataclasses import dataclass
+from typing import ClassVar
 
-from gdl_keras.training import Config, Run
+from gdl_keras.training import ImageConfig, Run, above, at_least
 
 
 @dataclass
-class Settings(Config):
+class Settings(ImageConfig):
     """A multilayer perceptron that names what is on a picture."""
 
     dataset: str = "emoji"
@@ -34,6 +35,8 @@ class Settings(Config):
     # Units of each hidden layer.
     units: tuple[int, ...] = (200, 150)
     learning_rate: float = 5e-4
+
+    ranges: ClassVar = {"units": at_least(1), "learning_rate": above(0)}
 
 
 run = Run.start(

@@ -20,12 +20,13 @@
 
 # %%
 from dataclasses import dataclass
+from typing import ClassVar
 
-from gdl_keras.training import Config, Run
+from gdl_keras.training import ImageConfig, Run, above, at_least
 
 
 @dataclass
-class Settings(Config):
+class Settings(ImageConfig):
     """A convolutional network that names what is on a picture."""
 
     dataset: str = "emoji"
@@ -37,6 +38,8 @@ class Settings(Config):
     # Share of the features that is blanked in training.
     dropout: float = 0.5
     learning_rate: float = 5e-4
+
+    ranges: ClassVar = {"filters": at_least(1), "dropout": at_least(0, below=1), "learning_rate": above(0)}
 
 
 run = Run.start(

@@ -24,14 +24,14 @@
 
 # %%
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from gdl_keras.errors import InputError
-from gdl_keras.training import Config, Run
+from gdl_keras.training import ImageConfig, Run, above, at_least
 
 
 @dataclass
-class Settings(Config):
+class Settings(ImageConfig):
     """An autoencoder on pictures of garments."""
 
     dataset: str = "fashion,fashion_mini"
@@ -54,6 +54,15 @@ class Settings(Config):
     compare_latent_dim: int = 30
     # Classes to leave out, one at a time, when looking for anomalies.
     anomalies: int = 10
+
+    ranges: ClassVar = {
+        "latent_dim": at_least(1),
+        "learning_rate": above(0),
+        "noise": at_least(0),
+        "compare_steps": at_least(1),
+        "compare_latent_dim": at_least(1),
+        "anomalies": at_least(1),
+    }
 
     def check(self):
         """Raises InputError where a value is out of range."""

@@ -25,13 +25,13 @@
 
 # %%
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
-from gdl_keras.training import Config, Run
+from gdl_keras.training import ImageConfig, Run, above, at_least
 
 
 @dataclass
-class Settings(Config):
+class Settings(ImageConfig):
     """A variational autoencoder on pictures of garments."""
 
     dataset: str = "fashion,fashion_mini"
@@ -48,6 +48,14 @@ class Settings(Config):
     compare_betas: tuple[float, ...] = (0.1, 20.0)
     # Steps of training for each of those.
     compare_steps: int = 300
+
+    ranges: ClassVar = {
+        "latent_dim": at_least(1),
+        "beta": at_least(0),
+        "learning_rate": above(0),
+        "compare_betas": at_least(0),
+        "compare_steps": at_least(1),
+    }
 
 
 run = Run.start(

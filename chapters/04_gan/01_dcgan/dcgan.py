@@ -22,13 +22,13 @@
 
 # %%
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
-from gdl_keras.training import Config, Run
+from gdl_keras.training import ImageConfig, Run, above, at_least
 
 
 @dataclass
-class Settings(Config):
+class Settings(ImageConfig):
     """A DCGAN on grey images."""
 
     dataset: str = "fashion,fashion_mini"
@@ -53,6 +53,17 @@ class Settings(Config):
     ema_decay: float = 0.995
     # Steps of training for each of the two ways of enlarging, compared at the end.
     compare_steps: int = 1000
+
+    ranges: ClassVar = {
+        "latent_dim": at_least(1),
+        "filters": at_least(1),
+        "noise": at_least(0),
+        "dropout": at_least(0, below=1),
+        "learning_rate": above(0),
+        "beta_1": at_least(0, below=1),
+        "ema_decay": at_least(0, below=1),
+        "compare_steps": at_least(1),
+    }
 
 
 run = Run.start(

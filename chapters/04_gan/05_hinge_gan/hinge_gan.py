@@ -26,13 +26,13 @@
 
 # %%
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
-from gdl_keras.training import Config, Run
+from gdl_keras.training import ImageConfig, Run, above, at_least
 
 
 @dataclass
-class Settings(Config):
+class Settings(ImageConfig):
     """A conditional hinge GAN of residual blocks."""
 
     dataset: str = "fashion,fashion_mini"
@@ -48,6 +48,14 @@ class Settings(Config):
     ema_decay: float = 0.995
     discriminator_learning_rate: float = 1e-3
     generator_learning_rate: float = 5e-4
+
+    ranges: ClassVar = {
+        "latent_dim": at_least(1),
+        "filters": at_least(1),
+        "ema_decay": at_least(0, below=1),
+        "discriminator_learning_rate": above(0),
+        "generator_learning_rate": above(0),
+    }
 
 
 run = Run.start(
