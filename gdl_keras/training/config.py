@@ -13,6 +13,8 @@ from typing import ClassVar, Literal, get_args, get_origin, get_type_hints
 from gdl_keras.errors import InputError, check_one_of
 from gdl_keras.training.ranges import at_least, between, declared
 
+# What config.json holds beside the settings.
+KEPT_BESIDE = {"chapter": str, "data": dict, "planned_epochs": int, "built_on": dict, "stage": str}
 EXAMPLES = ("", " --dataset ./my_photos --epochs 20 --out runs/mine", " --resume runs/mine")
 # What may differ between a run and its continuation: the rest decides the numbers.
 CHANGEABLE_ON_RESUME = {"epochs", "every", "devices", "resume", "out", "tensorboard", "debug"}
@@ -194,7 +196,16 @@ def flag(field_name):
 
 
 def _is_like(value, usual):
+    if isinstance(usual, tuple | Path):
+        usual = [] if isinstance(usual, tuple) else ""  # as JSON holds it
     return value is None or usual is None or type(value) is type(usual)
+
+
+def _from_json(value, hint):
+    # JSON knows lists and strings alone.
+    if isinstance(value, list):
+        return tuple(value)
+    return Path(value) if isinstance(value, str) and Path in (hint, *get_args(hint)) else value
 
 
 def _check_choices(settings):
@@ -221,20 +232,22 @@ def _parser(defaults, chapter, presets=()):
 
 def _continued(settings_class, presets, folder, chapter, arguments):
     stored = read_config(folder)
-    stored.pop("data", None)
-    if stored.pop("chapter", None) != chapter:
+    beside = {name: stored.pop(name) for name in KEPT_BESIDE if name in stored}
+    if beside.get("chapter") != chapter:
         raise InputError(f"{folder} holds a run of another model: go on with it by its own chapter.")
+    if "stage" in beside:
+        raise InputError(f"{folder} is one stage of a run: go on with the whole by --resume {Path(folder).parent}.")
     names = {field.name for field in dataclasses.fields(settings_class)}
     if set(stored) - names:
         raise InputError(f"{folder} was made by another version of this chapter: start a new run.")
-    # JSON knows lists alone.
-    stored = {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
-    defaults = settings_class(**stored)
-    usual = settings_class()
-    if any(not _is_like(value, getattr(usual, name)) for name, value in stored.items()):
+    usual, hints = settings_class(), get_type_hints(settings_class)
+    is_sound = all(isinstance(value, KEPT_BESIDE[name]) for name, value in beside.items())
+    if not is_sound or any(not _is_like(value, getattr(usual, name)) for name, value in stored.items()):
         raise InputError(f"{folder}/config.json is damaged: start a new run.")
+    defaults = settings_class(**{name: _from_json(value, hints[name]) for name, value in stored.items()})
     settings = _parser(defaults, chapter, presets).parse_args(arguments).settings
-    for name in sorted(names - CHANGEABLE_ON_RESUME):
+    # A former run may lie elsewhere by now: that it is the same one is seen by its digest.
+    for name in sorted(names - CHANGEABLE_ON_RESUME - set(beside.get("built_on", {}))):
         if getattr(settings, name) != getattr(defaults, name):
             raise InputError(
                 f"{flag(name)} {getattr(settings, name)} differs from the run's {getattr(defaults, name)}: "

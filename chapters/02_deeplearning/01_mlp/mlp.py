@@ -83,14 +83,7 @@ model.compile(Adam(run.learning_rate))
 plotting.show_source(Classifier.train_step)
 
 # %%
-model.fit(
-    train,
-    epochs=run.epochs,
-    steps_per_epoch=run.steps_per_epoch,
-    initial_epoch=run.initial_epoch,
-    validation_data=test,
-    callbacks=run.callbacks(),
-)
+model.fit(train, validation_data=test, **run.schedule())
 
 # %% [markdown]
 # The two curves part: what is learnt about the training images helps less and less on new ones.

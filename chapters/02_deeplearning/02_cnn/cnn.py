@@ -81,14 +81,7 @@ plotting.show_source(build_cnn)
 # %%
 model = Classifier(network, seed=run.seed)
 model.compile(Adam(run.learning_rate))
-model.fit(
-    train,
-    epochs=run.epochs,
-    steps_per_epoch=run.steps_per_epoch,
-    initial_epoch=run.initial_epoch,
-    validation_data=test,
-    callbacks=run.callbacks(),
-)
+model.fit(train, validation_data=test, **run.schedule())
 
 # %%
 run.show("loss", plotting.curves(run.history, ["loss"], y_label="cross-entropy, nats"))

@@ -136,14 +136,7 @@ model.compile(Adam(run.learning_rate))
 plotting.show_source(Autoencoder.train_step)
 
 # %%
-history = model.fit(
-    train,
-    epochs=run.epochs,
-    steps_per_epoch=run.steps_per_epoch,
-    initial_epoch=run.initial_epoch,
-    validation_data=test,
-    callbacks=run.callbacks(),
-)
+model.fit(train, validation_data=test, **run.schedule())
 
 # %%
 unit = {"binary_crossentropy": "cross-entropy, nats per pixel"}.get(run.loss, run.loss.replace("_", " "))

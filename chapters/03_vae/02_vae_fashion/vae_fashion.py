@@ -124,14 +124,7 @@ model.compile(Adam(run.learning_rate))
 plotting.show_source(losses.kl_to_standard_normal, VAE.train_step, VAE.loss_terms)
 
 # %%
-model.fit(
-    train,
-    epochs=run.epochs,
-    steps_per_epoch=run.steps_per_epoch,
-    initial_epoch=run.initial_epoch,
-    validation_data=test,
-    callbacks=run.callbacks(),
-)
+model.fit(train, validation_data=test, **run.schedule())
 
 # %%
 run.show("loss", plotting.curves(run.history, ["loss", "reconstruction_loss", "kl_loss"]))

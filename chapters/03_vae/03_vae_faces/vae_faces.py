@@ -102,14 +102,7 @@ plotting.show_source(build_encoder, build_decoder)
 # %%
 model = VAE(encoder, decoder, likelihood="gaussian", beta=run.beta, weighting=run.weighting, seed=run.seed)
 model.compile(Adam(run.learning_rate))
-model.fit(
-    train,
-    epochs=run.epochs,
-    steps_per_epoch=run.steps_per_epoch,
-    initial_epoch=run.initial_epoch,
-    validation_data=test,
-    callbacks=run.callbacks(),
-)
+model.fit(train, validation_data=test, **run.schedule())
 
 # %%
 run.show("loss", plotting.curves(run.history, ["loss", "reconstruction_loss", "kl_loss"]))

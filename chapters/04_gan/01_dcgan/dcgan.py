@@ -140,13 +140,7 @@ model.compile(
 plotting.show_source(DCGAN.train_step)
 
 # %%
-model.fit(
-    train,
-    epochs=run.epochs,
-    steps_per_epoch=run.steps_per_epoch,
-    initial_epoch=run.initial_epoch,
-    callbacks=run.callbacks(),
-)
+model.fit(train, **run.schedule())
 
 # %% [markdown]
 # ## How the game went

@@ -158,13 +158,7 @@ model.compile(
 plotting.show_source(CGAN.train_step)
 
 # %%
-model.fit(
-    train,
-    epochs=run.epochs,
-    steps_per_epoch=run.steps_per_epoch,
-    initial_epoch=run.initial_epoch,
-    callbacks=run.callbacks(test),
-)
+model.fit(train, **run.schedule(test))
 
 # %%
 run.show("distance", plotting.curves(run.history, ["wasserstein_distance"]))

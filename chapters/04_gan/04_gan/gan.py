@@ -80,13 +80,7 @@ plotting.show_source(build_generator, build_discriminator, GAN.train_step)
 # %%
 model = GAN(generator, discriminator, seed=run.seed)
 model.compile(discriminator_optimizer=RMSprop(run.learning_rate), generator_optimizer=RMSprop(run.learning_rate))
-model.fit(
-    train,
-    epochs=run.epochs,
-    steps_per_epoch=run.steps_per_epoch,
-    initial_epoch=run.initial_epoch,
-    callbacks=run.callbacks(),
-)
+model.fit(train, **run.schedule())
 
 # %%
 run.show("losses", plotting.curves(run.history, ["discriminator_loss", "generator_loss"]))

@@ -123,13 +123,7 @@ else:
 plotting.show_source(losses.hinge_loss, HingeGAN.train_step)
 
 # %%
-model.fit(
-    train,
-    epochs=run.epochs,
-    steps_per_epoch=run.steps_per_epoch,
-    initial_epoch=run.initial_epoch,
-    callbacks=run.callbacks(),
-)
+model.fit(train, **run.schedule())
 
 # %%
 run.show("losses", plotting.curves(run.history, ["discriminator_loss", "generator_loss"]))
