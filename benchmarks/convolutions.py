@@ -4,8 +4,8 @@
     python benchmarks/convolutions.py --batch 64
 
 Printed are GFLOP/s, and the share of the speed of a product of 4096x4096 float32 matrices: of TensorFlow's kernels, and
-of the ways over blocks that `gdl_keras.layers.Conv2D` takes where they are quicker.  A step cannot be quicker than its
-convolutions are; what is in between is activations, normalisation, dropout, optimizers.
+of the ways over blocks that `gdl_keras.layers.HalvingConv2D` takes where they are quicker.  A step cannot be quicker
+than its convolutions are; what is in between is activations, normalisation, dropout, optimizers.
 """
 
 import argparse

@@ -13,23 +13,38 @@ use_tensorflow()
 import tensorflow as tf  # noqa: E402
 from keras import ops  # noqa: E402
 
-# Probabilities nearer to 0 or 1 than this are taken as this near: the logarithm stays finite.
-PROBABILITY_EPSILON = 1e-7
 # Inside a root: where a gradient or an error is zero its root has no slope, and without this its slope would be NaN.
 SQUARED_NORM_EPSILON = 1e-12
 
 
-def binary_crossentropy(targets, probabilities):
-    """-x log p - (1 - x) log(1 - p), the mean over all pixels of an example.
+def binary_crossentropy(targets, logits):
+    """-t log p - (1 - t) log(1 - p) with p = sigmoid(logit), the mean over all numbers of an example.
+
+        max(l, 0) - l t + log(1 + exp(-|l|))
+
+    Computed without p, which would round to 0 or 1 and leave a number that is confidently wrong without a slope.
 
     Args:
-        targets: float tensor (batch, ...) in [0, 1].
-        probabilities: float tensor of the same shape in [0, 1].
+        targets: float tensor of the shape of `logits`, or one number; in [0, 1] for a loss that is bounded below.
+        logits: float tensor (batch, ...).
 
     Returns:
-        float32 tensor (batch,), nats per pixel.
+        float32 tensor (batch,), nats per number.
     """
-    return _over_example(ops.mean, _pixel_crossentropy(targets, probabilities))
+    return _over_example(ops.mean, _crossentropy(targets, logits))
+
+
+def class_crossentropy(labels, logits):
+    """-log p_y with p = softmax(logits), y the right class.
+
+    Args:
+        labels: integer tensor (batch, ...).
+        logits: float tensor (batch, ..., num_classes).
+
+    Returns:
+        float32 tensor (batch, ...), nats.
+    """
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(tf.cast(labels, tf.int64), _float32(logits))
 
 
 def squared_error(targets, predictions):
@@ -42,8 +57,8 @@ def root_squared_error(targets, predictions):
     return ops.sqrt(squared_error(targets, predictions) + SQUARED_NORM_EPSILON)
 
 
-def bernoulli_negative_log_likelihood(targets, probabilities):
-    """-log p(x) where each pixel is a coin that shows white with the given probability; the sum over pixels, in nats.
+def bernoulli_negative_log_likelihood(targets, logits):
+    """-log p(x) where each pixel is a coin that shows white with probability sigmoid(logit); the sum over pixels.
 
     For grey pixels, 0 < x < 1, this is not a normalised density (Loaiza-Ganem & Cunningham 2019); it is what the book
     and most tutorials train with, and it keeps its minimum at probabilities = x.
@@ -51,7 +66,7 @@ def bernoulli_negative_log_likelihood(targets, probabilities):
     Returns:
         float32 tensor (batch,), nats.
     """
-    return _over_example(ops.sum, _pixel_crossentropy(targets, probabilities))
+    return _over_example(ops.sum, _crossentropy(targets, logits))
 
 
 def gaussian_negative_log_likelihood(targets, mean, stddev):
@@ -89,23 +104,6 @@ def normal_log_density(z, mean=0.0, log_variance=0.0):
 # ---- adversarial losses: of the scores, any real numbers, that a discriminator or critic gives -----------------------
 
 
-def binary_crossentropy_of_logits(targets, logits):
-    """-t log p - (1 - t) log(1 - p) with p = sigmoid(logit), computed without p, which would round to 0 or 1.
-
-        max(l, 0) - l t + log(1 + exp(-|l|))
-
-    Args:
-        targets: float tensor of the shape of `logits`, or one number; in [0, 1] for a loss that is bounded below.
-        logits: float tensor (batch, ...).
-
-    Returns:
-        float32 tensor (batch,), nats.
-    """
-    logits = _float32(logits)
-    losses = ops.maximum(logits, 0) - logits * targets + ops.log1p(ops.exp(-ops.abs(logits)))
-    return _over_example(ops.mean, losses)
-
-
 def hinge_loss(scores, side):
     """max(0, 1 - side * score): nothing more to gain once a score is beyond 1 on its side (Lim & Ye 2017, section 2).
 
@@ -128,7 +126,7 @@ def wasserstein_distance(real_scores, fake_scores):
     return _over_example(ops.mean, _float32(real_scores)) - _over_example(ops.mean, _float32(fake_scores))
 
 
-def gradient_penalty(critic, reals, fakes, mix):
+def gradient_penalty(critic, reals, fakes, mix, unit=1.0):
     """(|grad D(x)| - 1)^2 at points x between real and generated images (Gulrajani et al. 2017, equation 3).
 
         x = mix * real + (1 - mix) * fake,   mix ~ U(0, 1), one number per example
@@ -137,11 +135,13 @@ def gradient_penalty(critic, reals, fakes, mix):
         critic: callable, images -> scores, each example scored on its own.
         reals, fakes: float32 tensors (batch, ...) of one shape.
         mix: float32 tensor (batch, 1, ..., 1).
+        unit: float, how long in these images a unit is in which slopes are measured: 0.5 where images lie in [0, 1] and
+            slopes are those of the same images in [-1, 1], in which all papers measure.
 
     Returns:
         (penalties, gradient norms), both float32 tensors (batch,).
     """
-    norms = gradient_norm(critic, mix * reals + (1 - mix) * fakes)
+    norms = unit * gradient_norm(critic, mix * reals + (1 - mix) * fakes)
     return ops.square(norms - 1), norms
 
 
@@ -160,10 +160,10 @@ def gradient_norm(critic, images):
     return ops.sqrt(_over_example(ops.sum, ops.square(gradient)) + SQUARED_NORM_EPSILON)
 
 
-def _pixel_crossentropy(targets, probabilities):
-    targets = _float32(targets)
-    p = ops.clip(_float32(probabilities), PROBABILITY_EPSILON, 1 - PROBABILITY_EPSILON)
-    return -(targets * ops.log(p) + (1 - targets) * ops.log(1 - p))
+def _crossentropy(targets, logits):
+    logits = _float32(logits)
+    targets = tf.broadcast_to(tf.cast(targets, logits.dtype), tf.shape(logits))
+    return tf.nn.sigmoid_cross_entropy_with_logits(targets, logits)
 
 
 def _over_example(reduce, values):

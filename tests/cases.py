@@ -7,6 +7,20 @@ from tests.harness import ModelCase
 IMAGE_SHAPE = (8, 8, 1)
 
 
+def with_optimizers(model):
+    """A GAN, compiled as the chapters do it."""
+    from keras.optimizers import Adam
+
+    model.compile(Adam(2e-4, 0.5, 0.9), Adam(2e-4, 0.5, 0.9))
+    return model
+
+
+def accumulating(model, steps):
+    """The model, compiled anew with fresh optimizers that average over so many batches."""
+    model.compile_from_config({**model.get_compile_config(), "accumulate": steps})
+    return model
+
+
 def images(n=16):
     """Smooth grey blobs: float32 (n, 8, 8, 1) in [0, 1]."""
     rng = np.random.default_rng(0)
@@ -26,20 +40,19 @@ def autoencoder(**options):
     return model
 
 
-def stacked_autoencoder(units=(8,), output_activation="sigmoid", loss="binary_crossentropy"):
+def stacked_autoencoder(units=(8,), **options):
     """A tiny `Autoencoder` of dense layers."""
     from gdl_keras.models import Autoencoder, build_dense_decoder, build_dense_encoder
 
     encoder = build_dense_encoder(IMAGE_SHAPE, 2, units)
-    decoder = build_dense_decoder(IMAGE_SHAPE, 2, units, output_activation=output_activation)
-    model = Autoencoder(encoder, decoder, loss, seed=1)
+    model = Autoencoder(encoder, build_dense_decoder(IMAGE_SHAPE, 2, units), seed=1, **options)
     model.compile("adam")
     return model
 
 
 def linear_autoencoder():
     """A tiny `Autoencoder` that is principal component analysis in the end."""
-    return stacked_autoencoder((), "linear", "mean_squared_error")
+    return stacked_autoencoder((), final_activation="linear", loss="mean_squared_error")
 
 
 def denoising_autoencoder():
@@ -74,8 +87,7 @@ def gan(**options):
     from gdl_keras.models.gan import GAN, build_discriminator, build_generator
 
     model = GAN(build_generator(IMAGE_SHAPE, 4, (8,)), build_discriminator(IMAGE_SHAPE, (8,)), seed=1, **options)
-    model.compile()
-    return model
+    return with_optimizers(model)
 
 
 def dcgan(upsampling="transposed", **options):
@@ -84,8 +96,7 @@ def dcgan(upsampling="transposed", **options):
 
     generator = build_generator(IMAGE_SHAPE, 4, (4, 4), upsampling)
     model = DCGAN(generator, build_discriminator(IMAGE_SHAPE, (4, 4)), seed=1, **options)
-    model.compile()
-    return model
+    return with_optimizers(model)
 
 
 def wgan_gp(**options):
@@ -93,8 +104,7 @@ def wgan_gp(**options):
     from gdl_keras.models.wgan_gp import WGANGP, build_critic, build_generator
 
     model = WGANGP(build_generator(IMAGE_SHAPE, 4, (4, 4)), build_critic(IMAGE_SHAPE, (4, 4)), 2, seed=1, **options)
-    model.compile()
-    return model
+    return with_optimizers(model)
 
 
 def residual_wgan_gp():
@@ -105,8 +115,7 @@ def residual_wgan_gp():
     critic = build_discriminator(IMAGE_SHAPE, filters=4, units=4, spectral=False)
     generator = build_generator(IMAGE_SHAPE, latent_dim=4, filters=4, units=4)
     model = WGANGP(generator, critic, critic_steps=2, latents="uniform", seed=1)
-    model.compile()
-    return model
+    return with_optimizers(model)
 
 
 def cgan(num_classes=3, attributes=False):
@@ -116,8 +125,7 @@ def cgan(num_classes=3, attributes=False):
     generator = build_generator(IMAGE_SHAPE, num_classes, 4, (4, 4), attributes=attributes)
     critic = build_critic(IMAGE_SHAPE, num_classes, (4, 4), attributes=attributes)
     model = CGAN(generator, critic, num_classes, critic_steps=2, seed=1)
-    model.compile()
-    return model
+    return with_optimizers(model)
 
 
 def hinge_gan(spectral=True, conditioning="projection", **options):
@@ -127,8 +135,7 @@ def hinge_gan(spectral=True, conditioning="projection", **options):
     generator = build_generator(IMAGE_SHAPE, 3, latent_dim=4, filters=4, units=4)
     discriminator = build_discriminator(IMAGE_SHAPE, 3, 4, 4, spectral=spectral, conditioning=conditioning)
     model = HingeGAN(generator, discriminator, 3, seed=1, **options)
-    model.compile()
-    return model
+    return with_optimizers(model)
 
 
 def classifier():

@@ -30,13 +30,37 @@ def test_crossentropy_of_logits(rng):
     logits, targets = rng.normal(size=(5, 1)).astype("float32"), rng.uniform(size=(5, 1)).astype("float32")
     p = expit(logits.astype("float64"))
     expected = -(targets * np.log(p) + (1 - targets) * np.log(1 - p))[:, 0]
-    np.testing.assert_allclose(losses.binary_crossentropy_of_logits(targets, logits), expected, rtol=1e-5)
+    np.testing.assert_allclose(losses.binary_crossentropy(targets, logits), expected, rtol=1e-5)
 
 
 def test_crossentropy_of_very_large_logits_stays_exact():
     logits = np.array([[200.0], [-200.0]], "float32")
-    np.testing.assert_allclose(losses.binary_crossentropy_of_logits(1.0, logits), [0, 200])
-    np.testing.assert_allclose(losses.binary_crossentropy_of_logits(0.0, logits), [200, 0])
+    np.testing.assert_allclose(losses.binary_crossentropy(1.0, logits), [0, 200])
+    np.testing.assert_allclose(losses.binary_crossentropy(0.0, logits), [200, 0])
+
+
+@pytest.mark.parametrize("logit", [-40.0, -17.5, -1.0, 0.0, 2.0, 17.5, 40.0])
+def test_crossentropy_has_a_slope_wherever_the_answer_is_wrong(logit):
+    """Its slope is p - t; a probability that is clipped at 1e-7 has none beyond a logit of 16.1."""
+    logits = tf.constant([[logit]])
+    for target in (0.0, 0.3, 1.0):
+        with tf.GradientTape() as tape:
+            tape.watch(logits)
+            loss = losses.binary_crossentropy(target, logits)
+        np.testing.assert_allclose(tape.gradient(loss, logits), [[expit(logit) - target]], atol=1e-6)
+
+
+def test_penalty_per_unit_of_another_scale(rng):
+    """Images in [0, 1] are those in [-1, 1] at half the length: there the same critic is half as steep."""
+    weights = (3.0 * np.ones((4, 4, 1)) / 4).astype("float32")
+    critic = linear_critic(weights)
+    zero_to_one = tf.constant(rng.uniform(size=(2, 4, 4, 1)), "float32")
+    mix = tf.ones((2, 1, 1, 1))
+    penalties, norms = losses.gradient_penalty(critic, zero_to_one, zero_to_one, mix, unit=0.5)
+    in_papers_range = 2 * zero_to_one - 1
+    expected = losses.gradient_penalty(lambda x: critic((x + 1) / 2), in_papers_range, in_papers_range, mix)
+    np.testing.assert_allclose(norms, [1.5, 1.5], rtol=1e-5)
+    np.testing.assert_allclose((penalties, norms), expected, rtol=1e-5)
 
 
 def test_hinge_loss(rng):

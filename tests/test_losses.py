@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from scipy import stats
+from scipy.special import log_softmax, logit, softmax
 
 from gdl_keras import losses
 
@@ -17,7 +18,7 @@ def test_bernoulli_likelihood_of_black_and_white_images(rng):
     x = rng.integers(0, 2, (3, 4, 5, 1)).astype("float32")
     p = rng.uniform(0.01, 0.99, x.shape).astype("float32")
     expected = -stats.bernoulli.logpmf(x, p).sum(axis=(1, 2, 3))
-    np.testing.assert_allclose(losses.bernoulli_negative_log_likelihood(x, p), expected, rtol=1e-5)
+    np.testing.assert_allclose(losses.bernoulli_negative_log_likelihood(x, logit(p)), expected, rtol=1e-4)
 
 
 def test_binary_crossentropy_is_the_mean_of_what_the_likelihood_sums(rng):
@@ -27,9 +28,20 @@ def test_binary_crossentropy_is_the_mean_of_what_the_likelihood_sums(rng):
     )
 
 
-def test_certain_and_wrong_stays_finite():
-    x, p = np.ones((1, 2, 2, 1), "float32"), np.zeros((1, 2, 2, 1), "float32")
-    assert np.isfinite(losses.bernoulli_negative_log_likelihood(x, p)).all()
+def test_certain_and_wrong_costs_what_its_logits_say():
+    x, logits = np.ones((1, 2, 2, 1), "float32"), np.full((1, 2, 2, 1), -1000, "float32")
+    np.testing.assert_allclose(losses.bernoulli_negative_log_likelihood(x, logits), [4000])
+
+
+def test_class_crossentropy_is_that_of_scipys_softmax_and_has_a_slope_everywhere(rng):
+    logits, labels = 30 * rng.normal(size=(7, 4)).astype("float32"), rng.integers(0, 4, 7)
+    expected = -log_softmax(logits.astype("float64"), axis=1)[np.arange(7), labels]
+    tensor = tf.constant(logits)
+    with tf.GradientTape() as tape:
+        tape.watch(tensor)
+        values = losses.class_crossentropy(labels, tensor)
+    np.testing.assert_allclose(values, expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(tape.gradient(values, tensor), softmax(logits, axis=1) - np.eye(4)[labels], atol=1e-5)
 
 
 def test_gaussian_likelihood(rng):

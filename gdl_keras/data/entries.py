@@ -46,6 +46,12 @@ class Entry:
     def is_bundled(self):
         return any(isinstance(source, Bundled) for source in self.sources)
 
+    def first_that_works(self, use):
+        """`(source, use(source))` for the first source whose files are here, or else the one that fetches them."""
+        here = (source for source in self.sources if source.is_here())
+        source = next(here, self.sources[-1])
+        return source, use(source)
+
 
 _KAGGLE_TERMS = "the terms that its page on Kaggle states"
 

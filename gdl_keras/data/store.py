@@ -1,150 +1,82 @@
-"""The prepared store: every image decoded and made square once, then read as bytes in all epochs.
+"""The prepared store: what is worked out once and read in all epochs, a folder each, whole or not at all.
 
-A store is a folder with `images.npy` (uint8), `labels.npy` and `attributes.npy` where the data has
-them, and `meta.json`.  Images go to the disk and come from it through memory maps, so that a data set may be larger
-than memory.
+Arrays go to the disk and come from it through memory maps, so that a data set may be larger than memory.
 """
 
 import json
 import os
 import shutil
-from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 
-from gdl_keras.data.filling import fill
 from gdl_keras.data.notices import say
-from gdl_keras.data.paths import only_one
-from gdl_keras.errors import InputError
+from gdl_keras.data.paths import home, only_one
 from gdl_keras.files import whole_folder, write_text
 
 
-@dataclass
-class Meta:
-    """What a store says about itself, as JSON."""
-
-    name: str
-    split: str
-    source: str  # a phrase
-    class_names: list[str] | None = None
-    attribute_names: list[str] | None = None
-    shape: list[int] = field(default_factory=list)
-    left_out: list[list[str]] = field(default_factory=list)  # pairs: which image, why
+def prepared_folder(name):
+    """Where what is prepared under `name` lies, whether it is there yet or not."""
+    return home() / "prepared" / name
 
 
-@dataclass
-class Prepared:
-    """One split, ready to be read: images uint8 (N, H, W, C), labels int64 (N,), attributes (N, K)."""
-
-    meta: Meta
-    images: np.ndarray
-    labels: np.ndarray | None = None
-    attributes: np.ndarray | None = None
-
-
-def open_or_prepare(folder, open_raw, preparation, skip_unreadable=False):
-    """Opens the store at `folder`, which is made first where it is missing or damaged.
+def kept(folder, read, write, what):
+    """What is kept in `folder`, which is made first where it is missing or damaged.
 
     Args:
-        open_raw: a function that returns `(RawImages, Meta)`; called only where the store must be made.
-        preparation: a `Preparation`.
-        skip_unreadable: leave out images that cannot be read, and say so.
+        read: a function of the folder that returns what it keeps, or None where it is missing or not whole.
+        write: a function that writes it into an empty folder.
+        what: plural noun for messages, such as "images".
 
     Raises:
-        InputError: images cannot be read and were not to be skipped; none is left; the data folder is read-only.
+        InputError: the data folder cannot be written to; whatever `write` raises.
         RunError: the disk is full.
     """
-    prepared = read(folder)
-    if prepared is None:
+    found = read(folder)
+    if found is None:
         with only_one(folder.name):
-            prepared = read(folder)
-            if prepared is None:
+            found = read(folder)
+            if found is None:
                 if folder.exists():
-                    say(f"The prepared images in {folder} are damaged: they are prepared again.")
+                    say(f"The prepared {what} in {folder} are damaged: they are prepared again.")
                     shutil.rmtree(folder)
-                _write(folder, *open_raw(), preparation, skip_unreadable)
-                prepared = read(folder)
-    left_out, count = prepared.meta.left_out, len(prepared.images)
-    _check_left_out(left_out, count, skip_unreadable)
-    if left_out:
-        say(f"{_told(left_out, count)}  They are left out.")
-    return prepared
+                with whole_folder(folder) as partial:
+                    write(partial)
+                found = read(folder)
+    return found
 
 
-def prepare_in_memory(raw, meta, preparation):
-    """The same as a store, for small data where nothing can be written."""
-    images = np.empty((raw.count, *preparation.shape), np.uint8)
-    filled = fill(images, raw, preparation)
-    _check_left_out(filled.left_out, filled.count, skip_unreadable=False)
-    return Prepared(replace(meta, shape=list(images.shape)), images, filled.labels, filled.attributes)
-
-
-def _write(folder, raw, meta, preparation, skip_unreadable):
-    with whole_folder(folder) as partial:
-        path = partial / "images.npy"
-        images = _allocate(path, (raw.count, *preparation.shape))
-        filled = fill(images, raw, preparation)
-        _check_left_out(filled.left_out, filled.count, skip_unreadable)
-        if filled.count < raw.count:
-            _shorten(path, images, filled.count)
-        images.flush()
-        for name, values in (("labels", filled.labels), ("attributes", filled.attributes)):
-            if values is not None:
-                np.save(partial / f"{name}.npy", values)
-        shape = [filled.count, *preparation.shape]
-        meta = replace(meta, shape=shape, left_out=filled.left_out)
-        write_text(partial / "meta.json", json.dumps(asdict(meta), indent=1))
-
-
-def _allocate(path, shape):
-    images = np.lib.format.open_memmap(path, "w+", np.uint8, shape)
+def allocate(path, shape, dtype=np.uint8):
+    """A new `.npy` file as a memory map to write to, with its space on the disk."""
+    array = np.lib.format.open_memmap(path, "w+", dtype, shape)
     if hasattr(os, "posix_fallocate"):
         # Claims the space now.  A write through a memory map cannot fail: on a full disk the process would be killed.
         with open(path, "r+b") as file:
-            os.posix_fallocate(file.fileno(), 0, images.offset + images.nbytes)
-    return images
+            os.posix_fallocate(file.fileno(), 0, array.offset + array.nbytes)
+    return array
 
 
-def _shorten(path, images, count):
-    shorter = _allocate(path.with_suffix(".shorter"), (count, *images.shape[1:]))
-    for start in range(0, count, 1024):
-        shorter[start : start + 1024] = images[start : min(start + 1024, count)]
-    shorter.flush()
-    os.replace(path.with_suffix(".shorter"), path)
+def is_whole(path, array):
+    """Whether the file of a memory map from `np.load` has all the bytes that its header promises."""
+    return array.offset + array.nbytes == path.stat().st_size
 
 
-def read(folder):
-    """The store at `folder`, or None where it is missing or not whole."""
+def write_about(folder, about):
+    """Ends the writing of a folder of `.npy` files: notes their shapes and types beside `about`, a dict for JSON."""
+    arrays = {path.stem: np.load(path, mmap_mode="r") for path in sorted(folder.glob("*.npy"))}
+    shapes = {name: [array.dtype.str, list(array.shape)] for name, array in arrays.items()}
+    write_text(folder / "meta.json", json.dumps({"arrays": shapes, **about}, indent=1))
+
+
+def read_arrays(folder):
+    """`(about, {name: memory map})` of what `write_about` ended, or None where it is missing or not whole."""
     try:
-        meta = Meta(**json.loads((folder / "meta.json").read_text(encoding="utf-8")))
-        images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
-        labels, attributes = (_read_values(folder / f"{name}.npy") for name in ("labels", "attributes"))
-    except (OSError, ValueError, TypeError, EOFError):
-        return None
-    whole = (
-        list(images.shape) == meta.shape
-        and images.dtype == np.uint8
-        and images.offset + images.nbytes == (folder / "images.npy").stat().st_size
-        and (labels is not None) == (meta.class_names is not None)
-        and (attributes is not None) == (meta.attribute_names is not None)
-        and all(len(values) == len(images) for values in (labels, attributes) if values is not None)
-    )
-    return Prepared(meta, images, labels, attributes) if whole else None
-
-
-def _read_values(path):
-    return np.load(path, allow_pickle=False) if path.exists() else None
-
-
-def _check_left_out(left_out, count, skip_unreadable):
-    if left_out and (count == 0 or not skip_unreadable):
-        way_out = (
-            "Remove them, or leave them out with --skip-unreadable." if count else "None is left: give other images."
+        about = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+        shapes = about.pop("arrays")
+        arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in shapes}
+        whole = all(
+            [array.dtype.str, list(array.shape)] == shapes[name] and is_whole(folder / f"{name}.npy", array)
+            for name, array in arrays.items()
         )
-        raise InputError(f"{_told(left_out, count)}  {way_out}")
-
-
-def _told(left_out, count):
-    shown = "; ".join(f"{name} ({reason})" for name, reason in left_out[:3])
-    more = f"; and {len(left_out) - 3} more" if len(left_out) > 3 else ""
-    return f"{len(left_out)} of {len(left_out) + count} images cannot be used: {shown}{more}."
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, EOFError):
+        return None
+    return (about, arrays) if whole else None

@@ -4,12 +4,11 @@ from gdl_keras.backend import use_tensorflow
 
 use_tensorflow()
 
-from gdl_keras.layers.batch_normalization import BatchNormalization  # noqa: E402
+from gdl_keras.layers.batch_normalization import FusedBatchNormalization  # noqa: E402
 from gdl_keras.layers.corruption import Corruption  # noqa: E402
-from gdl_keras.layers.dropout import Dropout  # noqa: E402
-from gdl_keras.layers.exact_layer_normalization import ExactLayerNormalization  # noqa: E402
-from gdl_keras.layers.halving_convolution import Conv2D, Conv2DTranspose  # noqa: E402
-from gdl_keras.layers.leaky_relu import LeakyReLU  # noqa: E402
+from gdl_keras.layers.dropout import ReplicaDropout  # noqa: E402
+from gdl_keras.layers.halving_convolution import DoublingConv2DTranspose, HalvingConv2D  # noqa: E402
+from gdl_keras.layers.leaky_relu import ZeroCurvatureLeakyReLU  # noqa: E402
 from gdl_keras.layers.one_hot import OneHot  # noqa: E402
 from gdl_keras.layers.sampling import Sampling  # noqa: E402
 from gdl_keras.layers.second_order import warn_about_second_order  # noqa: E402
@@ -17,16 +16,15 @@ from gdl_keras.layers.seeds import SeedGenerator  # noqa: E402
 from gdl_keras.layers.spectral_normalization import SpectralNormalization  # noqa: E402
 
 __all__ = [
-    "BatchNormalization",
-    "Conv2D",
-    "Conv2DTranspose",
     "Corruption",
-    "Dropout",
-    "ExactLayerNormalization",
-    "LeakyReLU",
+    "DoublingConv2DTranspose",
+    "FusedBatchNormalization",
+    "HalvingConv2D",
     "OneHot",
+    "ReplicaDropout",
     "Sampling",
     "SeedGenerator",
     "SpectralNormalization",
+    "ZeroCurvatureLeakyReLU",
     "warn_about_second_order",
 ]

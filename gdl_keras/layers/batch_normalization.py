@@ -4,9 +4,11 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from gdl_keras.layers.naming import stored_as
 
-@keras.saving.register_keras_serializable(package="gdl_keras")
-class BatchNormalization(keras.layers.BatchNormalization):
+
+@stored_as("BatchNormalization")
+class FusedBatchNormalization(keras.layers.BatchNormalization):
     """`keras.layers.BatchNormalization`, computed by TensorFlow's fused kernel.
 
         y = gamma (x - mean) / sqrt(variance + epsilon) + beta           (Ioffe & Szegedy 2015, algorithm 1)

@@ -3,14 +3,15 @@
 import keras
 import tensorflow as tf
 
+from gdl_keras.layers.naming import stored_as
 from gdl_keras.layers.seeds import SeedGenerator
 
 # Of a random number of 16 bits.
 LEVELS = 2**16
 
 
-@keras.saving.register_keras_serializable(package="gdl_keras")
-class Dropout(keras.layers.Layer):
+@stored_as("Dropout")
+class ReplicaDropout(keras.layers.Layer):
     """Sets each number to 0 with probability `rate` in training, and divides the others by 1 - rate.
 
     The same as `keras.layers.Dropout`, whose replicas all draw one mask.  Source: Srivastava et al. 2014, Dropout: a

@@ -5,6 +5,8 @@ import itertools
 import keras
 import tensorflow as tf
 
+from gdl_keras.layers.naming import stored_as
+
 SIZE, STRIDE = 4, 2
 
 # Where `python benchmarks/convolutions.py` finds the ways over blocks (below) to be quicker than TensorFlow's kernels:
@@ -12,8 +14,8 @@ SIZE, STRIDE = 4, 2
 FEW_CHANNELS, MANY_CHANNELS = 8, 128
 
 
-@keras.saving.register_keras_serializable(package="gdl_keras")
-class Conv2D(keras.layers.Conv2D):
+@stored_as("Conv2D")
+class HalvingConv2D(keras.layers.Conv2D):
     """`keras.layers.Conv2D`; of 4x4 with stride 2 and padding "same", its gradients are quick on a processor.
 
     The numbers are those of Keras' layer up to the order of their sums, in gradients of any order.  With other
@@ -26,9 +28,12 @@ class Conv2D(keras.layers.Conv2D):
         return super().convolution_op(inputs, kernel)
 
 
-@keras.saving.register_keras_serializable(package="gdl_keras")
-class Conv2DTranspose(keras.layers.Conv2DTranspose):
-    """`keras.layers.Conv2DTranspose`, of which holds what `Conv2D` says; to few channels it is quicker forward, too."""
+@stored_as("Conv2DTranspose")
+class DoublingConv2DTranspose(keras.layers.Conv2DTranspose):
+    """`keras.layers.Conv2DTranspose`, of which holds what `HalvingConv2D` says.
+
+    To few channels it is quicker forward, too.
+    """
 
     def call(self, inputs):
         if self.output_padding is not None or not _halves(self) or None in inputs.shape[1:3]:

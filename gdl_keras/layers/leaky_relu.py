@@ -3,9 +3,11 @@
 import keras
 import tensorflow as tf
 
+from gdl_keras.layers.naming import stored_as
 
-@keras.saving.register_keras_serializable(package="gdl_keras")
-class LeakyReLU(keras.layers.LeakyReLU):
+
+@stored_as("LeakyReLU")
+class ZeroCurvatureLeakyReLU(keras.layers.LeakyReLU):
     """`keras.layers.LeakyReLU`, for critics under a gradient penalty.
 
     On both sides of zero the slope is constant, so its own derivative is zero.  TensorFlow knows that, and answers with

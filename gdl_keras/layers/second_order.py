@@ -4,7 +4,7 @@ import warnings
 
 from keras import layers
 
-_NORM = "gdl_keras.layers.ExactLayerNormalization"
+_NORM = "no normalisation, or gdl_keras.layers.SpectralNormalization around the layer before it,"
 _INSTEAD = {
     layers.BatchNormalization: _NORM,
     layers.LayerNormalization: _NORM,

@@ -87,8 +87,11 @@ class Judge:
 
     @cached_property
     def _compute(self):
+        import keras
+
         network = self.model.network
-        return in_batches(network, [network.get_layer("features").output, network.output])
+        probabilities = keras.layers.Softmax(dtype="float32")(network.output)
+        return in_batches(network, [network.get_layer("features").output, probabilities])
 
     def report(self, images, labels, real_images, real_labels):
         """Whether images are of the classes asked for, and as different from each other as real ones.

@@ -16,10 +16,12 @@ import tensorflow as tf
 from keras import layers, ops
 
 from gdl_keras import losses
-from gdl_keras.errors import InputError
-from gdl_keras.models.base import images_of
-from gdl_keras.models.generative import GenerativeModel, random_normal
-from gdl_keras.models.sizes import reduced_size
+from gdl_keras.errors import check_one_of
+from gdl_keras.models.base import inputs_of
+from gdl_keras.models.generative import LatentModel
+from gdl_keras.models.parts.endings import FINAL_ACTIVATIONS, check_final_activation, in_float32, with_final_activation
+from gdl_keras.models.parts.sizes import reduced_size
+from gdl_keras.samplers.noise import random_normal
 
 # How much the running description of the latent cloud keeps of itself in each step.
 LATENT_MOMENTUM = 0.99
@@ -51,13 +53,13 @@ def build_encoder(image_shape, latent_dim=2, filters=(32, 64, 128)):
 
 
 def build_decoder(image_shape, latent_dim=2, filters=(32, 64, 128)):
-    """The encoder backwards: a dense layer, transposed convolutions that double the image, a sigmoid for each pixel.
+    """The encoder backwards: a dense layer, transposed convolutions that double the image, a logit for each number.
 
     Args as in `build_encoder`.
 
     Returns:
-        `keras.Model`, float (batch, latent_dim) -> images (batch, *image_shape), float32 in [0, 1].  246,273 weights
-        for the book's (32, 32, 1), latent_dim 2.
+        `keras.Model`, float (batch, latent_dim) -> float32 (batch, *image_shape), whose sigmoid is the image.  246,273
+        weights for the book's (32, 32, 1), latent_dim 2.
     """
     start = (*reduced_size(image_shape, filters), filters[-1])
     latents = keras.Input((latent_dim,), name="latents")
@@ -66,8 +68,7 @@ def build_decoder(image_shape, latent_dim=2, filters=(32, 64, 128)):
     for width in reversed(filters):
         x = layers.Conv2DTranspose(width, 3, strides=2, padding="same", activation="relu")(x)
     x = layers.Conv2D(image_shape[-1], 3, padding="same", name="logits")(x)
-    images = layers.Activation("sigmoid", dtype="float32", name="images")(x)
-    return keras.Model(latents, images, name="decoder")
+    return keras.Model(latents, in_float32(x), name="decoder")
 
 
 def convolutional_features(image_shape, filters):
@@ -81,7 +82,7 @@ def convolutional_features(image_shape, filters):
 
 
 @keras.saving.register_keras_serializable(package="gdl_keras")
-class Autoencoder(GenerativeModel):
+class Autoencoder(LatentModel):
     """Trains an encoder and a decoder to give back what they see, or, with a corruption, what was there before it.
 
     While it learns, the model keeps the mean and the variance of its latent points; `sample_latents` draws from the
@@ -90,61 +91,80 @@ class Autoencoder(GenerativeModel):
 
     Args:
         encoder: `keras.Model`, images -> latent points.
-        decoder: `keras.Model`, latent points -> images in [0, 1].  One that ends without activation may leave [0, 1]:
-            the loss sees its numbers as they are, whoever asks for images gets them clipped.
+        decoder: `keras.Model`, latent points -> one number for each of the image's, without an activation at its end.
         loss: of one image, averaged over images: "binary_crossentropy", the mean over pixels, in nats;
             "mean_squared_error"; or "root_mean_squared_error", the root of the mean over the image's pixels.
         corruption: a layer, images -> images, such as `Corruption`, that the encoder's input goes through in training
             alone; the target stays the clean image.  None: it sees the clean image, too.
+        final_activation: what makes an image of the decoder's numbers: "sigmoid"; or "linear": they are the image.  The
+            loss sees them as they are, whoever asks for images gets them clipped to [0, 1].
         seed: int or None.
 
     Raises:
-        InputError: there is no such loss, or it takes probabilities and the decoder does not give them.
+        InputError: an argument is out of range, the decoder ends in an activation, or the cross-entropy, which takes
+            logits, does not go with a linear end.
     """
 
     metric_names = ("loss",)
 
-    def __init__(self, encoder, decoder, loss="binary_crossentropy", corruption=None, **kwargs):
+    def __init__(
+        self, encoder, decoder, loss="binary_crossentropy", corruption=None, final_activation="sigmoid", **kwargs
+    ):
         super().__init__(**kwargs)
-        _check(loss, decoder)
+        check_one_of("loss", loss, LOSSES)
+        check_final_activation(decoder, final_activation, loss == "binary_crossentropy")
         self.encoder = encoder
         self.decoder = decoder
         self.loss = loss
         self.corruption = corruption
+        self.final_activation = final_activation
         self.latent_dim = decoder.input_shape[-1]
         self.latent_mean = self._running("latent_mean", "zeros")
         self.latent_mean_square = self._running("latent_mean_square", "ones")
 
     def call(self, images, training=False):
-        return ops.clip(self.decoder(self.encoder(images, training=training), training=training), 0, 1)
+        return self.images(self.decoder(self.encoder(images, training=training), training=training))
 
     def train_step(self, data):
-        images = images_of(data)
+        images = inputs_of(data)
         seen = self.corruption(images, training=True) if self.corruption else images
         with tf.GradientTape() as tape:
             latents = self.encoder(seen, training=True)
-            reconstructions = self.decoder(latents, training=True)
-            errors = LOSSES[self.loss](images, reconstructions)
+            errors = self.errors(images, self.decoder(latents, training=True))
             loss = ops.mean(errors)
         self.minimize(tape, loss, self.optimizer, self.trainable_variables)
         self._follow(latents)
         return self.report(loss=errors)
 
     def test_step(self, data):
-        images = images_of(data)
-        reconstructions = self.decoder(self.encoder(images, training=False), training=False)
-        return self.report(loss=LOSSES[self.loss](images, reconstructions))
+        images = inputs_of(data)
+        return self.report(loss=self.errors(images, self.decoder(self.encoder(images, training=False), training=False)))
+
+    def errors(self, images, outputs):
+        """The loss of each image, from what the decoder puts out: float32 tensor (batch,)."""
+        if self.loss == "binary_crossentropy":
+            return losses.binary_crossentropy(images, outputs)
+        return LOSSES[self.loss](images, FINAL_ACTIVATIONS[self.final_activation](outputs))
+
+    def images(self, outputs):
+        """Images in [0, 1], float32, from what the decoder puts out."""
+        return ops.clip(FINAL_ACTIVATIONS[self.final_activation](outputs), 0, 1)
 
     def encode(self, images):
         """The latent points of images (n, height, width, channels) in [0, 1]; float32 array (n, latent_dim)."""
         return self.encoder.predict(images, verbose=0)
 
     def decode(self, latents):
-        return ops.clip(self.decoder(latents, training=False), 0, 1)
+        return self.images(self.decoder(latents, training=False))
 
-    def sample_latents(self, n, seed=None):
-        noise = random_normal((n, self.latent_dim), seed)
+    def sample_latents(self, n, seed=None, first=0):
+        noise = random_normal((n, self.latent_dim), seed, first)
         return ops.convert_to_numpy(self.latent_mean + ops.sqrt(self.latent_variance) * noise)
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = keras.saving.deserialize_keras_object(config, custom_objects=custom_objects)
+        return cls(**with_final_activation(config))
 
     @property
     def latent_variance(self):
@@ -161,12 +181,3 @@ class Autoencoder(GenerativeModel):
         moments = ops.mean(latents, axis=0), ops.mean(ops.square(latents), axis=0)
         for running, new in zip((self.latent_mean, self.latent_mean_square), moments):
             running.assign(LATENT_MOMENTUM * running + (1 - LATENT_MOMENTUM) * new)
-
-
-def _check(loss, decoder):
-    if loss not in LOSSES:
-        raise InputError(f"loss is {' or '.join(map(repr, LOSSES))}, not {loss!r}.")
-    # Outside [0, 1] the cross-entropy has no slope: pixels that begin there would never learn.
-    activation = getattr(decoder.layers[-1], "activation", None)
-    if loss == "binary_crossentropy" and activation is keras.activations.linear:
-        raise InputError("The cross-entropy wants images in [0, 1], not a linear decoder: use mean_squared_error.")

@@ -7,8 +7,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from gdl_keras.errors import InputError
 from gdl_keras.layers import SeedGenerator
-from gdl_keras.models.accumulation import accumulate_in, accumulation_steps
+from gdl_keras.models.parts.accumulation import accumulate_in, accumulation_steps
+from gdl_keras.models.parts.replicas import clipped_over_replicas, overflow_everywhere
 
 
 class TapeModel(keras.Model):
@@ -22,8 +24,10 @@ class TapeModel(keras.Model):
     """
 
     metric_names = ("loss",)
-    # Whether `fit` on one of our data sets yields (images, labels) instead of images.
-    learns_from_labels = False
+    # The columns of a data set that `train_step` gets: one as a tensor, several as a tuple.
+    learns_from = ("images",)
+    # Networks that have an optimizer each; without any, one optimizer trains all trainable weights.
+    trained_networks = ()
     # How many batches of one of our data sets a training step gets, joined to one.
     batches_per_step = 1
 
@@ -31,44 +35,56 @@ class TapeModel(keras.Model):
         super().__init__(**kwargs)
         self.seed = seed
         self.seed_generator = SeedGenerator(seed)
-        self._trackers = {name: keras.metrics.Mean(name=name) for name in self.metric_names}
+        self._trackers = self.build_metrics()
         # The networks come built; without this Keras refuses to save before the first call.
         self.built = True
 
     # ---- training ------------------------------------------------------------------------------------------------
 
-    def compile(self, optimizer="adam", *, jit_compile=False, run_eagerly=False, steps_per_execution=1):
-        """Sets the optimizer of all trainable weights.
+    def compile(
+        self, *optimizers, accumulate=1, jit_compile=False, run_eagerly=False, steps_per_execution=1, **by_name
+    ):
+        """Sets the optimizers, built, with loss scaling under mixed_float16.
 
         Args:
-            optimizer: a `keras.optimizers.Optimizer`, or its name.
+            optimizers, by_name: a `keras.optimizers.Optimizer`, or its name.  A model with `trained_networks` takes one
+                for each, in that order or as `critic_optimizer=...`, any other model one, `optimizer`, by default
+                "adam"; None where no optimizer trains it.
+            accumulate: int, how many batches the optimizers average over before they move the weights.
             jit_compile: whether to compile the step with XLA, which is slower on CPU.
             run_eagerly, steps_per_execution: as in `keras.Model.compile`.
+
+        Raises:
+            InputError: an optimizer is missing, or something is given that the model does not take.
         """
-        super().compile(
-            optimizer=optimizer,
-            jit_compile=jit_compile,
-            run_eagerly=run_eagerly,
-            steps_per_execution=steps_per_execution,
-        )
-        accumulate_in(self.optimizer)
-        # Keras restores the state of an optimizer only where that was built before loading.
-        self.optimizer.build(self.trainable_variables)
+        given = self._named_optimizers(optimizers, by_name)
         self._compile_options = {
+            "accumulate": accumulate,
             "jit_compile": jit_compile,
             "run_eagerly": run_eagerly,
             "steps_per_execution": steps_per_execution,
         }
+        prepared = {name: self._prepared(name, optimizer, accumulate) for name, optimizer in given.items()}
+        super().compile(
+            optimizer=prepared.pop("optimizer", None),
+            jit_compile=jit_compile,
+            run_eagerly=run_eagerly,
+            steps_per_execution=steps_per_execution,
+        )
+        for name, optimizer in prepared.items():
+            setattr(self, name, optimizer)
 
     @property
     def optimizers(self):
-        """{name of the network: its optimizer}; one for all is called ""."""
-        return {"": self.optimizer}
+        """{name of the network: its optimizer}; one for all is called ""; {} where no optimizer trains the model."""
+        if self.trained_networks:
+            return {network: getattr(self, f"{network}_optimizer") for network in self.trained_networks}
+        return {} if self.optimizer is None else {"": self.optimizer}
 
     @property
     def accumulation_steps(self):
         """How many batches the optimizers average over before they move the weights."""
-        return max(accumulation_steps(optimizer) for optimizer in self.optimizers.values())
+        return max(map(accumulation_steps, self.optimizers.values()), default=1)
 
     def minimize(self, tape, loss, optimizer, variables):
         """One step of `optimizer` down the gradient of `loss`, a scalar, with respect to `variables`.
@@ -79,19 +95,28 @@ class TapeModel(keras.Model):
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         scale = optimizer.scale_loss(tf.constant(1 / replicas, loss.dtype))
         gradients = tape.gradient(loss, variables, output_gradients=scale)
-        if replicas > 1 and isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-            gradients = _overflow_everywhere(gradients)
+        if replicas > 1:
+            gradients = clipped_over_replicas(overflow_everywhere(gradients, optimizer), optimizer)
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
 
+    def build_metrics(self):
+        """What `report` adds to, {name: `keras.metrics.Metric`}: by default a mean for each of `metric_names`."""
+        return {name: keras.metrics.Mean(name=name) for name in self.metric_names}
+
     def report(self, **values):
-        """Adds one number, or one per example, to the running average of each name; returns the averages so far."""
+        """Adds to the metric of each name; returns what they have come to so far.
+
+        Args:
+            values: one number, one per example, or a tuple of what the metric's `update_state` takes: for a mean,
+                (values, weights), such as 1 for tokens that count and 0 for padding.
+        """
         for name, value in values.items():
-            self._trackers[name].update_state(value)
-        averages = {name: self._trackers[name].result() for name in values}
+            self._trackers[name].update_state(*value if isinstance(value, tuple) else (value,))
+        results = {name: self._trackers[name].result() for name in values}
         if isinstance(tf.distribute.get_strategy(), tf.distribute.MultiWorkerMirroredStrategy):
             # Over several machines Keras takes the mean along an axis, which a single number does not have.
-            averages = {name: average[None] for name, average in averages.items()}
-        return averages
+            results = {name: result[None] for name, result in results.items()}
+        return results
 
     @property
     def metrics(self):
@@ -110,7 +135,7 @@ class TapeModel(keras.Model):
             steps *= parts
             kwargs.update(steps_per_epoch=steps, shuffle=False)
             first_batch = kwargs.get("initial_epoch", 0) * steps * joined
-            x = _join_batches(x.batches(first_batch=first_batch, labels=self.learns_from_labels), joined)
+            x = _join_batches(x.batches(first_batch=first_batch, columns=self.learns_from), joined)
         if kwargs.get("verbose", "auto") == "auto" and not _shows_progress():
             kwargs["verbose"] = 2
         return super().fit(x, *args, validation_data=self._one_pass(validation_data), **kwargs)
@@ -126,14 +151,42 @@ class TapeModel(keras.Model):
     def _one_pass(self, x):
         if not hasattr(x, "batches"):
             return x
-        return x.batches(shuffle=False, repeat=False, drop_remainder=False, labels=self.learns_from_labels)
+        return x.batches(shuffle=False, repeat=False, drop_remainder=False, columns=self.learns_from)
+
+    def _named_optimizers(self, optimizers, by_name):
+        names = [f"{network}_optimizer" for network in self.trained_networks] or ["optimizer"]
+        given = {**dict(zip(names, optimizers)), **by_name}
+        if not self.trained_networks:
+            given = {"optimizer": "adam", **given}
+        if sorted(given) != sorted(names) or len(optimizers) > len(names):
+            others = [name for name in given if name not in names]
+            what = f", not {', '.join(others)}: it computes its own loss" if others else ""
+            raise InputError(
+                f"compile() of {type(self).__name__} takes {' and '.join(names)}{what}, such as "
+                f"{', '.join(f'{name}=Adam(2e-4)' for name in names)}."
+            )
+        return given
+
+    def _prepared(self, name, optimizer, accumulate):
+        if optimizer is None:
+            return None
+        optimizer = keras.optimizers.get(optimizer)
+        scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+        if self.dtype_policy.name == "mixed_float16" and not scaled:
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+        accumulate_in(optimizer, accumulate)
+        network = getattr(self, name.removesuffix("_optimizer")) if self.trained_networks else self
+        # Keras restores the state of an optimizer only where that was built before loading.
+        optimizer.build(network.trainable_variables)
+        return optimizer
 
     # ---- saving --------------------------------------------------------------------------------------------------
 
     def get_config(self):
         config = super().get_config()
         # A class passes on to its parent, in **kwargs, the arguments that it does not name itself.
-        for ancestor in type(self).__mro__[: type(self).__mro__.index(TapeModel) + 1]:
+        ancestors = type(self).__mro__[: type(self).__mro__.index(TapeModel) + 1]
+        for ancestor in (ancestor for ancestor in ancestors if "__init__" in vars(ancestor)):
             for name, parameter in inspect.signature(ancestor.__init__).parameters.items():
                 if name != "self" and parameter.kind is not parameter.VAR_KEYWORD:
                     config[name] = keras.saving.serialize_keras_object(getattr(self, name))
@@ -146,7 +199,9 @@ class TapeModel(keras.Model):
     def get_compile_config(self):
         if not self.compiled:
             return None
-        return {"optimizer": keras.saving.serialize_keras_object(self.optimizer), **self._compile_options}
+        names = {f"{network}_optimizer" if network else "optimizer": opt for network, opt in self.optimizers.items()}
+        optimizers = {name: keras.saving.serialize_keras_object(optimizer) for name, optimizer in names.items()}
+        return {**(optimizers or {"optimizer": None}), **self._compile_options}
 
     def compile_from_config(self, config):
         self.compile(**keras.saving.deserialize_keras_object(config))
@@ -170,27 +225,18 @@ class TapeModel(keras.Model):
         return generators
 
 
-def images_of(data):
-    """The images of what `fit` hands to `train_step`: a tensor, or a tuple that begins with it."""
+def inputs_of(data):
+    """The first column of what `fit` hands to `train_step`: a tensor, or a tuple that begins with it."""
     return keras.utils.unpack_x_y_sample_weight(data)[0]
-
-
-def _overflow_everywhere(gradients):
-    # A step whose gradients overflow float16 is skipped.  Keras asks the first replica alone whether they did: another
-    # one's infinity would reach the weights.  So where any replica's overflowed, all of them get NaN.
-    tensors = [None if gradient is None else tf.convert_to_tensor(gradient) for gradient in gradients]
-    finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(tensor)) for tensor in tensors if tensor is not None])
-    spoiler = tf.where(finite, 0.0, float("nan"))
-    spoiler = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, spoiler)
-    return [None if tensor is None else tensor + spoiler for tensor in tensors]
 
 
 def _join_batches(batches, count):
     if count == 1:
         return batches
 
-    def join(*tensors):
-        return tuple(tf.reshape(tensor, (-1, *tensor.shape[2:])) for tensor in tensors)
+    def join(*columns):
+        columns = columns[0] if len(columns) == 1 else columns
+        return tf.nest.map_structure(lambda tensor: tf.reshape(tensor, (-1, *tensor.shape[2:])), columns)
 
     return batches.batch(count, drop_remainder=True).map(join)
 

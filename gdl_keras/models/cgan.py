@@ -12,7 +12,7 @@ import keras
 from keras import layers
 
 from gdl_keras.models.dcgan import enlarge
-from gdl_keras.models.labels import label_input, with_label_planes
+from gdl_keras.models.parts.labels import label_input, with_label_planes
 from gdl_keras.models.wgan_gp import WGANGP, score
 
 
@@ -75,16 +75,8 @@ class CGAN(WGANGP):
         num_classes: int, how many classes or attributes.
     """
 
-    learns_from_labels = True
+    learns_from = ("images", "labels")
 
     def __init__(self, generator, critic, num_classes, **kwargs):
         super().__init__(generator, critic, **kwargs)
         self.num_classes = num_classes
-
-    def compile(self, critic_optimizer=None, generator_optimizer=None, **options):
-        """As in `WGANGP`, by default with Adam(5e-5, beta_1=0.5, beta_2=0.9) for each, as in the book."""
-        super().compile(critic_optimizer or _adam(), generator_optimizer or _adam(), **options)
-
-
-def _adam():
-    return keras.optimizers.Adam(5e-5, beta_1=0.5, beta_2=0.9)

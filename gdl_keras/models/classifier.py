@@ -1,6 +1,7 @@
 """Classifiers: the plainest networks of the book, and the judges of what the generative models make.
 
-A network maps an image to one probability a class, and is trained to give a high one to the right class.
+A network maps an image to one number a class, which softmax turns into probabilities, and is trained to give a high one
+to the right class.
 
 Book: chapter 2, "Deep Learning".
 """
@@ -9,8 +10,10 @@ import keras
 import tensorflow as tf
 from keras import layers, ops
 
-from gdl_keras.layers import Dropout
+from gdl_keras.layers import ReplicaDropout
+from gdl_keras.losses import class_crossentropy
 from gdl_keras.models.base import TapeModel
+from gdl_keras.models.parts.endings import refuse_ending, without_ending
 
 
 def build_mlp(image_shape, num_classes, units=(200, 150)):
@@ -22,14 +25,14 @@ def build_mlp(image_shape, num_classes, units=(200, 150)):
         units: width of each hidden layer.
 
     Returns:
-        `keras.Model`, images (batch, *image_shape) in [0, 1] -> probabilities, float32 (batch, num_classes).  646,260
+        `keras.Model`, images (batch, *image_shape) in [0, 1] -> logits, float32 (batch, num_classes).  646,260
         weights for the book's (32, 32, 3) and 10 classes.
     """
     images = keras.Input(image_shape, name="images")
     x = layers.Flatten()(images)
     for width in units:
         x = layers.Dense(width, activation="relu")(x)
-    return keras.Model(images, _probabilities(x, num_classes), name="mlp")
+    return keras.Model(images, _logits(x, num_classes), name="mlp")
 
 
 def build_cnn(image_shape, num_classes, filters=(32, 32, 64, 64), units=128, dropout=0.5):
@@ -56,54 +59,62 @@ def build_cnn(image_shape, num_classes, filters=(32, 32, 64, 64), units=128, dro
     x = layers.Dense(units)(x)
     x = layers.BatchNormalization()(x)
     x = layers.LeakyReLU(0.3, name="features")(x)
-    x = Dropout(dropout)(x)
-    return keras.Model(images, _probabilities(x, num_classes), name="cnn")
+    x = ReplicaDropout(dropout)(x)
+    return keras.Model(images, _logits(x, num_classes), name="cnn")
 
 
-def _probabilities(x, num_classes):
-    x = layers.Dense(num_classes, dtype="float32", name="logits")(x)
-    return layers.Softmax(dtype="float32", name="probabilities")(x)
+def _logits(x, num_classes):
+    return layers.Dense(num_classes, dtype="float32", name="logits")(x)
 
 
 @keras.saving.register_keras_serializable(package="gdl_keras")
 class Classifier(TapeModel):
     """Trains a network to name the class of an image, by categorical cross-entropy.
 
-        loss = -log p_y                 where y is the right class and p the network's probabilities
+        loss = -log p_y,   p = softmax(logits)                 where y is the right class
 
     Args:
-        network: `keras.Model`, images -> probabilities (batch, num_classes).
+        network: `keras.Model`, images -> logits (batch, num_classes).
         seed: int or None.
+
+    Raises:
+        InputError: the network ends in a softmax.
     """
 
     metric_names = ("loss", "accuracy")
-    learns_from_labels = True
+    learns_from = ("images", "labels")
 
     def __init__(self, network, **kwargs):
         super().__init__(**kwargs)
+        refuse_ending(network, "softmax", "Classifier")
         self.network = network
         self.num_classes = network.output_shape[-1]
 
     def call(self, images, training=False):
         """Probabilities, float32 (batch, num_classes)."""
-        return self.network(images, training=training)
+        return ops.softmax(self.network(images, training=training))
 
     def train_step(self, data):
         images, labels = data
         with tf.GradientTape() as tape:
-            probabilities = self.network(images, training=True)
-            losses = keras.losses.sparse_categorical_crossentropy(labels, probabilities)
+            logits = self.network(images, training=True)
+            losses = class_crossentropy(labels, logits)
             loss = ops.mean(losses)
         self.minimize(tape, loss, self.optimizer, self.network.trainable_variables)
-        return self.report(loss=losses, accuracy=_is_right(labels, probabilities))
+        return self.report(loss=losses, accuracy=_is_right(labels, logits))
 
     def test_step(self, data):
         images, labels = data
-        probabilities = self.network(images, training=False)
-        losses = keras.losses.sparse_categorical_crossentropy(labels, probabilities)
-        return self.report(loss=losses, accuracy=_is_right(labels, probabilities))
+        logits = self.network(images, training=False)
+        return self.report(loss=class_crossentropy(labels, logits), accuracy=_is_right(labels, logits))
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        # In files from before networks ended in logits, a softmax comes after them.
+        config = keras.saving.deserialize_keras_object(config, custom_objects=custom_objects)
+        return cls(**{**config, "network": without_ending(config["network"])[0]})
 
 
-def _is_right(labels, probabilities):
-    right = ops.argmax(probabilities, axis=-1) == ops.cast(labels, "int32")
+def _is_right(labels, logits):
+    right = ops.argmax(logits, axis=-1) == ops.cast(labels, "int32")
     return ops.cast(right, "float32")

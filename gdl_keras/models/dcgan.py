@@ -11,10 +11,10 @@ checkerboard artifacts, Distill, for the other way to double an image.
 import keras
 from keras import layers
 
-from gdl_keras.errors import InputError
-from gdl_keras.layers import BatchNormalization, Conv2D, Conv2DTranspose, Dropout
+from gdl_keras.errors import check_one_of
+from gdl_keras.layers import DoublingConv2DTranspose, FusedBatchNormalization, HalvingConv2D, ReplicaDropout
 from gdl_keras.models.gan import GAN
-from gdl_keras.models.sizes import reduced_size
+from gdl_keras.models.parts.sizes import reduced_size
 
 LEAK = 0.2
 MOMENTUM = 0.9
@@ -62,19 +62,18 @@ def build_discriminator(image_shape, filters=(64, 128, 256, 512), dropout=0.3):
     images = keras.Input(image_shape, name="images")
     x = layers.Rescaling(2.0, offset=-1.0)(images)
     for index, width in enumerate(filters):
-        x = Conv2D(width, 4, strides=2, padding="same", use_bias=False)(x)
+        x = HalvingConv2D(width, 4, strides=2, padding="same", use_bias=False)(x)
         if index > 0:
-            x = BatchNormalization(momentum=MOMENTUM)(x)
+            x = FusedBatchNormalization(momentum=MOMENTUM)(x)
         x = layers.LeakyReLU(LEAK)(x)
-        x = Dropout(dropout)(x)
+        x = ReplicaDropout(dropout)(x)
     x = layers.Conv2D(1, smallest, use_bias=False, dtype=keras.config.floatx(), name="logit")(x)
     return keras.Model(images, layers.Flatten(dtype=keras.config.floatx())(x), name="discriminator")
 
 
 def enlarge(points, image_shape, filters, upsampling="transposed", use_bias=True):
     """The generator's body: images, float32 in [0, 1], out of vectors (batch, size); `use_bias`: of the last layer."""
-    if upsampling not in ("transposed", "resize"):
-        raise InputError(f"upsampling is 'transposed' or 'resize', not {upsampling!r}.")
+    check_one_of("upsampling", upsampling, ("transposed", "resize"))
     smallest = reduced_size(image_shape, filters)
     x = layers.Reshape((1, 1, points.shape[-1]))(points)
     x = layers.Conv2DTranspose(filters[0], smallest, use_bias=False)(x)
@@ -88,13 +87,13 @@ def enlarge(points, image_shape, filters, upsampling="transposed", use_bias=True
 
 def _double(x, width, upsampling, use_bias):
     if upsampling == "transposed":
-        return Conv2DTranspose(width, 4, strides=2, padding="same", use_bias=use_bias)(x)
+        return DoublingConv2DTranspose(width, 4, strides=2, padding="same", use_bias=use_bias)(x)
     x = layers.UpSampling2D(2, interpolation="nearest")(x)
     return layers.Conv2D(width, 3, padding="same", use_bias=use_bias)(x)
 
 
 def _normalize_and_activate(x):
-    return layers.LeakyReLU(LEAK)(BatchNormalization(momentum=MOMENTUM)(x))
+    return layers.LeakyReLU(LEAK)(FusedBatchNormalization(momentum=MOMENTUM)(x))
 
 
 @keras.saving.register_keras_serializable(package="gdl_keras")
@@ -102,16 +101,8 @@ class DCGAN(GAN):
     """The GAN of `gan.py`, algorithm and arguments, with the DCGAN's settings.
 
     Real and generated images pass the discriminator one after the other: in one batch, its normalisation would give
-    away which is which.  Differs in the defaults: soft labels that stay in [0, 1], and Adam with a short memory.
+    away which is which.  The default differs: soft labels that stay in [0, 1].
     """
 
     def __init__(self, generator, discriminator, label_noise="smooth", noise=0.1, **kwargs):
         super().__init__(generator, discriminator, label_noise, noise, **kwargs)
-
-    def compile(self, discriminator_optimizer=None, generator_optimizer=None, **options):
-        """As in `GAN`, by default with Adam(2e-4, beta_1=0.5) for each (Radford et al. 2016, section 4)."""
-        super().compile(discriminator_optimizer or _adam(), generator_optimizer or _adam(), **options)
-
-
-def _adam():
-    return keras.optimizers.Adam(2e-4, beta_1=0.5)

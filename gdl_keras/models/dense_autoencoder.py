@@ -4,9 +4,10 @@ Three autoencoders in one pair of functions:
 
 - stacked: hidden layers in front of the latent points and behind them, `units=(100,)`, the default;
 - dense: no hidden layer at all, `units=()`, which leaves the sigmoid of the pixels as the only curved thing;
-- linear: `units=()` and `output_activation="linear"`.  With the mean squared error its best reconstructions are those
-  of principal component analysis: the decoder's weights span the plane of the first `latent_dim` principal directions
-  (Bourlard & Kamp 1988; Baldi & Hornik 1989).  The latent axes within that plane stay arbitrary;
+- linear: `units=()`, and `final_activation="linear"` in the `Autoencoder`.  With the mean squared error its best
+  reconstructions are those of principal component analysis: the decoder's weights span the plane of the first
+  `latent_dim` principal directions (Bourlard & Kamp 1988; Baldi & Hornik 1989).  The latent axes within that plane stay
+  arbitrary;
   `principal_components` takes the directions themselves.
 
 Book: Géron, Hands-On Machine Learning, chapter 17.  Paper: Klambauer et al. 2017, Self-normalizing neural networks,
@@ -41,24 +42,21 @@ def build_dense_encoder(image_shape, latent_dim=30, units=(100,), activation="se
     return keras.Model(images, latents, name="encoder")
 
 
-def build_dense_decoder(image_shape, latent_dim=30, units=(100,), activation="selu", output_activation="sigmoid"):
-    """The encoder backwards.
+def build_dense_decoder(image_shape, latent_dim=30, units=(100,), activation="selu"):
+    """The encoder backwards, without an activation at its end.
 
     Args:
         units: widths of the hidden layers as the encoder has them; the decoder takes them from the last to the first.
-        output_activation: of the pixels: "sigmoid", or "linear" for values that may leave [0, 1].
         image_shape, latent_dim, activation: as in `build_dense_encoder`.
 
     Returns:
-        `keras.Model`, float (batch, latent_dim) -> images float32 (batch, *image_shape).  82,284 weights for
-        (28, 28, 1) and the default sizes.
+        `keras.Model`, float (batch, latent_dim) -> float32 (batch, *image_shape), of which `Autoencoder` makes
+        images.  82,284 weights for (28, 28, 1) and the default sizes.
     """
     latents = keras.Input((latent_dim,), name="latents")
     x = _hidden(latents, reversed(units), activation)
     x = layers.Dense(math.prod(image_shape), dtype="float32", name="pixels")(x)
-    x = layers.Reshape(image_shape, dtype="float32")(x)
-    images = layers.Activation(output_activation, dtype="float32", name="images")(x)
-    return keras.Model(latents, images, name="decoder")
+    return keras.Model(latents, layers.Reshape(image_shape, dtype="float32")(x), name="decoder")
 
 
 def principal_components(images, latent_dim=30):
@@ -74,8 +72,8 @@ def principal_components(images, latent_dim=30):
         latent_dim: int, how many directions.
 
     Returns:
-        (encoder, decoder), built as by `build_dense_encoder` and `build_dense_decoder` with `units=()` and
-        `output_activation="linear"`.
+        (encoder, decoder), built as by `build_dense_encoder` and `build_dense_decoder` with `units=()`, for an
+        `Autoencoder` with `final_activation="linear"`.
 
     Raises:
         InputError: there are fewer than two images, or fewer pixels than directions.
@@ -86,7 +84,7 @@ def principal_components(images, latent_dim=30):
     _, directions = np.linalg.eigh(np.cov(flat, rowvar=False))
     mean, largest = flat.mean(axis=0), directions[:, : -latent_dim - 1 : -1]
     encoder = build_dense_encoder(images.shape[1:], latent_dim, units=())
-    decoder = build_dense_decoder(images.shape[1:], latent_dim, units=(), output_activation="linear")
+    decoder = build_dense_decoder(images.shape[1:], latent_dim, units=())
     encoder.set_weights([largest, -mean @ largest])
     decoder.set_weights([largest.T, mean])
     return encoder, decoder

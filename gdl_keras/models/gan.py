@@ -16,7 +16,7 @@ import tensorflow as tf
 from keras import layers, ops
 
 from gdl_keras import losses
-from gdl_keras.errors import InputError
+from gdl_keras.errors import InputError, check_one_of
 from gdl_keras.models.adversarial import AdversarialModel, accuracies
 
 LABEL_NOISES = ("none", "smooth", "one_sided", "flip", "book")
@@ -93,28 +93,12 @@ class GAN(AdversarialModel):
 
     def __init__(self, generator, discriminator, label_noise="none", noise=0.1, **kwargs):
         super().__init__(generator, **kwargs)
-        if label_noise not in LABEL_NOISES:
-            raise InputError(f"label_noise is one of {', '.join(LABEL_NOISES)}, not {label_noise!r}.")
+        check_one_of("label_noise", label_noise, LABEL_NOISES)
         if not 0 <= noise <= 1:
             raise InputError(f"noise is a number in [0, 1], not {noise}.")
         self.discriminator = discriminator
         self.label_noise = label_noise
         self.noise = noise
-
-    def compile(self, discriminator_optimizer=None, generator_optimizer=None, **options):
-        """Sets both optimizers, by default RMSprop(1e-3) for each.
-
-        Args:
-            discriminator_optimizer, generator_optimizer: `keras.optimizers.Optimizer`, or a name.
-            options: `jit_compile`, `run_eagerly`, `steps_per_execution`, as in `keras.Model.compile`.
-        """
-        self.compile_networks(
-            {
-                "discriminator": discriminator_optimizer or keras.optimizers.RMSprop(1e-3),
-                "generator": generator_optimizer or keras.optimizers.RMSprop(1e-3),
-            },
-            **options,
-        )
 
     def train_step(self, data):
         reals, _ = self.images_and_labels(data)
@@ -130,10 +114,10 @@ class GAN(AdversarialModel):
         self.minimize(tape, discriminator_loss, self.discriminator_optimizer, self.discriminator.trainable_variables)
 
         with generator_tape, self.untouched():
-            generator_losses = losses.binary_crossentropy_of_logits(1.0, self.discriminator(fakes, training=True))
+            generator_losses = losses.binary_crossentropy(1.0, self.discriminator(fakes, training=True))
             generator_loss = ops.mean(generator_losses)
         self.minimize(generator_tape, generator_loss, self.generator_optimizer, self.generator.trainable_variables)
-        self.average_generator()
+        self.move_average(self.generator_optimizer)
         return self.report(generator_loss=generator_losses, **values)
 
     def test_step(self, data):
@@ -141,7 +125,7 @@ class GAN(AdversarialModel):
         fakes = self.generator(self.latents_like(reals, training=False), training=False)
         fake_logits = self.discriminator(fakes, training=False)
         values = self.discriminator_values(self.discriminator(reals, training=False), fake_logits, 1.0, 0.0)
-        return self.report(generator_loss=losses.binary_crossentropy_of_logits(1.0, fake_logits), **values)
+        return self.report(generator_loss=losses.binary_crossentropy(1.0, fake_logits), **values)
 
     def targets(self, logits):
         """What the discriminator is to say of real and of generated images, label noise included.
@@ -154,8 +138,8 @@ class GAN(AdversarialModel):
 
     def discriminator_values(self, real_logits, fake_logits, real_targets, fake_targets):
         """The discriminator's loss and accuracies, one number per example."""
-        real_losses = losses.binary_crossentropy_of_logits(real_targets, real_logits)
-        fake_losses = losses.binary_crossentropy_of_logits(fake_targets, fake_logits)
+        real_losses = losses.binary_crossentropy(real_targets, real_logits)
+        fake_losses = losses.binary_crossentropy(fake_targets, fake_logits)
         return {"discriminator_loss": 0.5 * (real_losses + fake_losses), **accuracies(real_logits, fake_logits)}
 
 

@@ -1,17 +1,123 @@
 """What every model shares that makes something new."""
 
-import secrets
+import inspect
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from gdl_keras.errors import InputError
 from gdl_keras.models.base import TapeModel
+from gdl_keras.models.parts.conditions import Unconditional
+from gdl_keras.samplers.next_token import write_tokens
+from gdl_keras.samplers.noise import SampleNoise, seed_or_any
+
+SHEET_COLUMNS, SHEET_ROWS = 10, 10
 
 
 class GenerativeModel(TapeModel):
-    """A model that makes images out of points of a latent space.
+    """A model that makes samples.  A subclass writes `draw`, beside what a `TapeModel` asks for.
+
+    Attributes:
+        makes: the kind of its samples, a name in `gdl_keras.kinds`.
+        conditions: what it can be told to make, as in `parts/conditions.py`.
+        evaluation_size: how many samples an evaluation takes unless it is told otherwise.
+        likelihood_is: "exact" or "bound", what `negative_log_likelihood` gives, or None where there is none.
+        density_bin_width: where the likelihood is a density, the width of the bin of data that a density stands for,
+            such as 1/255 for bytes brought to [0, 1]; 1 where it is a probability.
+    """
+
+    makes = "images"
+    evaluation_size = 10_000
+    likelihood_is = None
+    density_bin_width = 1.0
+
+    @property
+    def conditions(self):
+        return Unconditional()
+
+    def draw(self, count, seed, first=0, **options):
+        """Samples number `first` to `first + count - 1`, as many as fit into memory at once.
+
+        Sample i is a function of (seed, i), whatever `first` and `count` are; `samplers.noise` has such random numbers.
+        Options are named as keywords: `generate` and `gdl sample` offer what stands here.
+
+        Args:
+            count: int.
+            seed: int.
+            first: int.
+            options: the model's own, and its conditions, arrays of length `count`.
+
+        Returns:
+            array (count, ...).
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not draw samples.")
+
+    @classmethod
+    def draw_options(cls):
+        """What `draw` can be asked for, beside the conditions: {name: `inspect.Parameter`}."""
+        parameters = inspect.signature(cls.draw).parameters.values()
+        return {parameter.name: parameter for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY}
+
+    def generate(self, n=None, *, seed=None, first=0, batch_size=256, **options):
+        """New samples.
+
+        Args:
+            n: int, how many.
+            seed: int or None; the same seed gives the same samples, whatever `n` and `batch_size` are.
+            first: int, the number of the first of them: `first=100` goes on where `n=100` ended.
+            batch_size: how many are made at a time; bounds memory.
+            options: the model's own, as in its `draw`; for conditional models, arrays of length n, such as `labels`.
+
+        Returns:
+            array (n, ...): images are float32 (n, height, width, channels) in [0, 1].
+
+        Raises:
+            InputError: `n` is missing or below 1, or an option is unknown or does not fit.
+        """
+        if n is None or n < 1:
+            raise InputError(f"generate() makes at least 1 sample, not {n}: say how many.")
+        known = self.draw_options()
+        own = {name: value for name, value in options.items() if name in known}
+        given = {name: value for name, value in options.items() if name not in known}
+        per_sample = self.conditions.check(n, type(self).__name__, **given)
+        return self._in_batches(n, seed_or_any(seed), first, batch_size, per_sample, own)
+
+    def _in_batches(self, n, seed, first, batch_size, per_sample, options):
+        """`draw`, a batch at a time; `per_sample` holds arrays of length n, of which each batch gets its part."""
+        samples = None
+        for start in range(0, n, batch_size):
+            part = slice(start, min(n, start + batch_size))
+            cut = {name: value[part] for name, value in per_sample.items()}
+            batch = self.draw(part.stop - start, seed, first + start, **cut, **options)
+            if samples is None:
+                samples = np.empty((n, *batch.shape[1:]), batch.dtype)
+            samples[part] = batch
+        return samples
+
+    def negative_log_likelihood(self, batch, seed=0, first=0):
+        """-log p of each example, or an upper bound on it: float64 array (n,), nats.
+
+        Args:
+            batch: array (n, ...), examples of what the model makes.
+            seed: int; where the estimate is random, that of example i depends on (seed, first + i).
+            first: int, the number of the first example.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no likelihood.")
+
+    def sample_sheet(self, seed=0):
+        """A page of samples that shows what the model makes: (samples, columns), the same for the same `seed`.
+
+        Of a conditional model, a row for each condition.
+        """
+        if not self.conditions:
+            return self.generate(25, seed=seed), 5
+        rows = min(self.conditions.count, SHEET_ROWS)
+        n = rows * SHEET_COLUMNS
+        return self.generate(n, seed=seed, **self.conditions.in_turn(n, each=SHEET_COLUMNS)), SHEET_COLUMNS
+
+
+class LatentModel(GenerativeModel):
+    """A model that makes samples out of points of a latent space.
 
     A subclass writes `sample_latents` and `decode`, beside what a `TapeModel` asks for.
     """
@@ -20,56 +126,46 @@ class GenerativeModel(TapeModel):
         super().__init__(**kwargs)
         self._decode = tf.function(self.decode, reduce_retracing=True)
 
-    def sample_latents(self, n, seed=None):
-        """`n` points of the latent space, drawn as the model expects them: float32 array, fixed by `seed`."""
+    def sample_latents(self, n, seed=None, first=0):
+        """Latent points number `first` to `first + n - 1`, drawn as the model expects them: float32 array (n, ...)."""
         raise NotImplementedError(f"{type(self).__name__} has no latent space to draw from.")
 
     def decode(self, latents, **conditions):
-        """Images, float32 tensor in [0, 1], from one batch of latent points."""
+        """Samples, such as images in [0, 1], from one batch of latent points."""
         raise NotImplementedError(f"{type(self).__name__} does not decode latent points.")
 
-    def check_conditions(self, n, **conditions):
-        """What `generate` was given beside `n` points, checked, as arrays of length `n`: {name: array}.
+    def draw(self, count, seed, first=0, **conditions):
+        return self.decode_batch(self.sample_latents(count, seed, first), **conditions)
 
-        Raises:
-            InputError: one is missing, or not what the model learnt from.
-        """
-        if conditions:
-            raise InputError(f"generate() of {type(self).__name__} takes no {', '.join(conditions)}.")
-        return {}
+    def decode_batch(self, latents, **conditions):
+        """`decode`, compiled, from arrays to an array."""
+        inputs = {name: tf.constant(value) for name, value in conditions.items()}
+        return self._decode(tf.constant(np.asarray(latents, "float32")), **inputs).numpy()
 
-    def generate(self, n=None, *, latents=None, seed=None, batch_size=256, **conditions):
-        """New images.
+    def generate(self, n=None, *, latents=None, seed=None, first=0, batch_size=256, **options):
+        """New samples, of points that are drawn or given.
 
         Args:
             n: how many, at points that `sample_latents` draws; or
             latents: the points themselves, array (n, ...): a morph, a grid, the same point under every label.
-            seed: int or None; the same seed gives the same images.
-            batch_size: how many points are decoded at a time; bounds memory.
-            conditions: for conditional models, arrays of length n, for example `labels`.
-
-        Returns:
-            float32 array (n, height, width, channels) in [0, 1].
+            seed, first, batch_size, options: as in `GenerativeModel.generate`.
 
         Raises:
-            InputError: both or neither of `n` and `latents` are given, `n` is below 1, or the conditions do not fit.
+            InputError: both or neither of `n` and `latents` are given, or as in `GenerativeModel.generate`.
         """
-        if (n is None) == (latents is None):
-            raise InputError("generate() takes either n, how many images, or latents, the points to decode.")
-        n = len(latents) if n is None else n
-        if n < 1:
-            raise InputError(f"generate() makes at least 1 image, not {n}.")
-        latents = np.asarray(self.sample_latents(n, seed) if latents is None else latents, "float32")
-        conditions = self.check_conditions(n, **conditions)
-        images = None
+        if latents is None:
+            if n is None:
+                raise InputError("generate() takes either n, how many samples, or latents, the points to decode.")
+            return super().generate(n, seed=seed, first=first, batch_size=batch_size, **options)
+        if n is not None or not len(latents):
+            raise InputError("generate() takes either n, how many samples, or latents, at least one point to decode.")
+        conditions = self.conditions.check(len(latents), type(self).__name__, **options)
+        samples = []
         for start in range(0, len(latents), batch_size):
             part = slice(start, start + batch_size)
-            inputs = {name: tf.constant(value[part]) for name, value in conditions.items()}
-            batch = self._decode(tf.constant(latents[part]), **inputs).numpy()
-            if images is None:
-                images = np.empty((n, *batch.shape[1:]), batch.dtype)
-            images[part] = batch
-        return images
+            cut = {name: value[part] for name, value in conditions.items()}
+            samples.append(self.decode_batch(latents[part], **cut))
+        return np.concatenate(samples)
 
     def morph(self, start, end, steps=10, **conditions):
         """What lies on the straight line from one latent point to another.
@@ -78,29 +174,123 @@ class GenerativeModel(TapeModel):
 
         Args:
             start, end: latent points, arrays of one shape.
-            steps: int, how many images, both ends included.
+            steps: int, how many samples, both ends included.
             conditions: as in `generate`, arrays of length `steps`.
 
         Returns:
-            float32 array (steps, height, width, channels) in [0, 1].
+            array (steps, ...), such as images in [0, 1].
         """
         share = np.linspace(0, 1, steps, dtype="float32").reshape(-1, *[1] * np.ndim(start))
         return self.generate(latents=(1 - share) * start + share * end, **conditions)
 
     def sample_sheet(self, seed=0):
-        """A page of images that shows what the model makes: (images, columns); the same points for the same `seed`."""
-        return self.generate(25, seed=seed), 5
+        """As in `GenerativeModel`; with conditions the same ten points in all rows."""
+        if not self.conditions:
+            return super().sample_sheet(seed)
+        rows = min(self.conditions.count, SHEET_ROWS)
+        points = np.tile(self.sample_latents(SHEET_COLUMNS, seed), (rows, *[1] * (len(self.latent_shape))))
+        conditions = self.conditions.in_turn(len(points), each=SHEET_COLUMNS)
+        return self.generate(latents=points, **conditions), SHEET_COLUMNS
+
+    @property
+    def latent_shape(self):
+        """Shape of one latent point."""
+        return (self.latent_dim,)
 
 
-def random_normal(shape, seed=None):
-    """Standard normal numbers for sampling outside training: float32 array, the same for the same `seed`."""
-    return np.asarray(keras.random.normal(shape, seed=_or_any(seed)))
+class AutoregressiveModel(GenerativeModel):
+    """A model that makes samples token by token: letters, words, pixels.
 
+        p(x) = prod_t p(x_t | x_0 ... x_{t-1})
 
-def random_uniform(shape, seed=None):
-    """Numbers uniform in [-1, 1) for sampling outside training: float32 array, the same for the same `seed`."""
-    return np.asarray(keras.random.uniform(shape, -1.0, 1.0, seed=_or_any(seed)))
+    A subclass writes `logits`, and keeps `vocabulary_size` and `length`, how many tokens a sample has by default.
+    Where samples are no tokens, it writes `to_tokens` and `to_samples` as well.
+    """
 
+    likelihood_is = "exact"
 
-def _or_any(seed):
-    return secrets.randbelow(2**31) if seed is None else seed
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self._write = {}
+
+    def logits(self, tokens, **conditions):
+        """What the model expects at each place, having seen the places before it.
+
+        Args:
+            tokens: int32 tensor (batch, length).
+            conditions: tensors with one entry a sample.
+
+        Returns:
+            float32 tensor (batch, length, vocabulary_size); entry t does not depend on the tokens from t on.
+        """
+        raise NotImplementedError(f"{type(self).__name__} gives no logits.")
+
+    def to_tokens(self, samples):
+        """Samples, or the first part of each, as the model reads them: int32 array (n, length)."""
+        return np.asarray(samples, "int32")
+
+    def to_samples(self, tokens):
+        """What `generate` returns, of int32 array (n, length)."""
+        return tokens
+
+    def draw(self, count, seed, first=0, *, length=None, temperature=1.0, top_k=None, top_p=None, **given):
+        """Token after token, int32 array (count, length).
+
+        Args:
+            length: int, how many tokens, those given included; by default the model's own.
+            temperature, top_k, top_p: as in `samplers.next_token.next_token_logits`.
+            given: `tokens`, int32 array (count, g): how each sample begins; and the conditions.
+        """
+        tokens = given.pop("tokens", np.zeros((count, 0), "int32"))
+        length = length or self.length
+        if tokens.shape[1] > length:
+            raise InputError(f"{tokens.shape[1]} tokens are given, and samples have {length}: ask for a larger length.")
+        padded = np.zeros((count, length), "int32")
+        padded[:, : tokens.shape[1]] = tokens
+        write = self._writer(tokens.shape[1], temperature, top_k, top_p)
+        return write(tf.constant(padded), tf.constant(seed), tf.constant(first), **given).numpy()
+
+    def generate(self, n=None, *, given=None, seed=None, first=0, batch_size=256, **options):
+        """New samples, from nothing or from how they begin.
+
+        Args:
+            given: how the samples begin, one for all or one each: a text, the first rows of images; None for nothing.
+            n, seed, first, batch_size: as in `GenerativeModel.generate`.
+            options: `length`, `temperature`, `top_k`, `top_p` as in `draw`; conditions.
+
+        Raises:
+            InputError: an argument does not fit.
+        """
+        if given is None:
+            return self.to_samples(super().generate(n, seed=seed, first=first, batch_size=batch_size, **options))
+        one_each = isinstance(given, (list, np.ndarray))
+        tokens = self.to_tokens(given if one_each else [given])
+        n = len(tokens) if n is None else n
+        if n < 1 or len(tokens) not in (1, n):
+            raise InputError(f"There are {len(tokens)} beginnings for {n} samples: give one for all, or one each.")
+        tokens = np.repeat(tokens, n // len(tokens), axis=0)
+        own = {name: options.pop(name) for name in list(options) if name in self.draw_options()}
+        per_sample = {"tokens": tokens, **self.conditions.check(n, type(self).__name__, **options)}
+        return self.to_samples(self._in_batches(n, seed_or_any(seed), first, batch_size, per_sample, own))
+
+    def negative_log_likelihood(self, batch, seed=0, first=0):
+        """-log p of each sample: float64 array (n,), nats, exact."""
+        tokens = tf.constant(self.to_tokens(batch))
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(tokens, self.logits(tokens))
+        return np.asarray(losses, "float64").sum(axis=1)
+
+    def _writer(self, start, temperature, top_k, top_p):
+        """`write_tokens`, compiled for these settings."""
+        key = (start, temperature, top_k, top_p)
+        if key not in self._write:
+
+            @tf.function(reduce_retracing=True)
+            def write(tokens, seed, first, **conditions):
+                def logits_of(tokens, place):
+                    return tf.gather(self.logits(tokens, **conditions), place, axis=1)
+
+                noise = SampleNoise(seed, first, tokens.shape[0])
+                return write_tokens(logits_of, tokens, start, noise, temperature=temperature, top_k=top_k, top_p=top_p)
+
+            self._write[key] = write
+        return self._write[key]

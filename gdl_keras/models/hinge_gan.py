@@ -17,11 +17,11 @@ from keras import layers, ops
 from keras.initializers import RandomNormal
 
 from gdl_keras import losses
-from gdl_keras.errors import InputError
+from gdl_keras.errors import check_one_of
 from gdl_keras.layers import SpectralNormalization
 from gdl_keras.models.adversarial import AdversarialModel, accuracies
-from gdl_keras.models.labels import label_input, with_label_planes
-from gdl_keras.models.sizes import reduced_size
+from gdl_keras.models.parts.labels import label_input, with_label_planes
+from gdl_keras.models.parts.sizes import reduced_size
 
 # The image is halved and doubled this often; its smallest version has this many channels.
 HALVINGS = 2
@@ -91,8 +91,7 @@ def build_discriminator(
         InputError: height or width is not a multiple of 4, or `conditioning` is unknown.
     """
     reduced_size(image_shape, range(HALVINGS))
-    if conditioning not in ("projection", "planes"):
-        raise InputError(f"conditioning is 'projection' or 'planes', not {conditioning!r}.")
+    check_one_of("conditioning", conditioning, ("projection", "planes"))
     wrap = SpectralNormalization if spectral else lambda layer: layer
     inputs = images = keras.Input(image_shape, name="images")
     x = layers.Rescaling(2.0, offset=-1.0)(images)
@@ -154,32 +153,15 @@ class HingeGAN(AdversarialModel):
         InputError: an argument is out of range.
     """
 
-    learns_from_labels = True
+    learns_from = ("images", "labels")
     metric_names = ("discriminator_loss", "generator_loss", "discriminator_accuracy", "real_accuracy", "fake_accuracy")
 
     def __init__(self, generator, discriminator, num_classes, generator_loss="linear", ema_decay=0.999, **kwargs):
         super().__init__(generator, ema_decay=ema_decay, **kwargs)
-        if generator_loss not in ("linear", "hinge"):
-            raise InputError(f"generator_loss is 'linear' or 'hinge', not {generator_loss!r}.")
+        check_one_of("generator_loss", generator_loss, ("linear", "hinge"))
         self.discriminator = discriminator
         self.num_classes = num_classes
         self.generator_loss = generator_loss
-
-    def compile(self, discriminator_optimizer=None, generator_optimizer=None, **options):
-        """Sets both optimizers, by default Adam(1e-3) for the discriminator and Adam(5e-4) for the generator, both with
-        beta_1=0 and beta_2=0.9.
-
-        Args:
-            discriminator_optimizer, generator_optimizer: `keras.optimizers.Optimizer`, or a name.
-            options: `jit_compile`, `run_eagerly`, `steps_per_execution`, as in `keras.Model.compile`.
-        """
-        self.compile_networks(
-            {
-                "discriminator": discriminator_optimizer or keras.optimizers.Adam(1e-3, beta_1=0.0, beta_2=0.9),
-                "generator": generator_optimizer or keras.optimizers.Adam(5e-4, beta_1=0.0, beta_2=0.9),
-            },
-            **options,
-        )
 
     def train_step(self, data):
         reals, labels = self.images_and_labels(data)
@@ -199,7 +181,7 @@ class HingeGAN(AdversarialModel):
             generator_losses = self.generator_losses(discriminator(fakes, training=False))
             generator_loss = ops.mean(generator_losses)
         self.minimize(generator_tape, generator_loss, self.generator_optimizer, self.generator.trainable_variables)
-        self.average_generator()
+        self.move_average(self.generator_optimizer)
         return self.report(generator_loss=generator_losses, **values)
 
     def test_step(self, data):

@@ -15,14 +15,18 @@ import tensorflow as tf
 from keras import layers, ops
 
 from gdl_keras import losses
-from gdl_keras.errors import InputError
+from gdl_keras.errors import InputError, check_one_of
 from gdl_keras.layers import Sampling
 from gdl_keras.models.autoencoder import convolutional_features
-from gdl_keras.models.base import images_of
-from gdl_keras.models.generative import GenerativeModel, random_normal
+from gdl_keras.models.base import inputs_of
+from gdl_keras.models.generative import LatentModel
+from gdl_keras.models.parts.endings import FINAL_ACTIVATIONS, check_final_activation, with_final_activation
+from gdl_keras.samplers.noise import SampleNoise, random_normal
 
 # What the book multiplies the mean of the pixels' reconstruction errors with.
 BOOK_RECONSTRUCTION_WEIGHT = {"bernoulli": 500.0, "gaussian": 2000.0}
+# Distance of neighbouring values of pixels that were bytes.
+BYTE = 1 / 255
 
 
 def build_variational_encoder(image_shape, latent_dim=2, filters=(32, 64, 128)):
@@ -41,7 +45,7 @@ def build_variational_encoder(image_shape, latent_dim=2, filters=(32, 64, 128)):
 
 
 @keras.saving.register_keras_serializable(package="gdl_keras")
-class VAE(GenerativeModel):
+class VAE(LatentModel):
     """Trains an encoder and a decoder on the evidence lower bound (Kingma & Welling 2014, equation 3).
 
         loss = E_{z ~ q(z|x)} [-log p(x|z)] + beta * KL(q(z|x) || p(z))
@@ -50,28 +54,38 @@ class VAE(GenerativeModel):
 
     Args:
         encoder: `keras.Model`, images -> (mean, log_variance).
-        decoder: `keras.Model`, latent points -> images in [0, 1].
-        likelihood: "bernoulli": the decoder gives each pixel's probability of being white;
-            "gaussian": it gives each pixel's mean, around which `pixel_stddev` is the standard deviation.
+        decoder: `keras.Model`, latent points -> one number for each of the image's, without an activation at its end.
+        likelihood: "bernoulli": their sigmoid is each pixel's probability of being white;
+            "gaussian": it is each pixel's mean, around which `pixel_stddev` is the standard deviation.
         pixel_stddev: float, of the gaussian likelihood.
         beta: float, weight of the KL term.  Above 1 the latent space is smoother and the images are blurrier.
         weighting: "elbo": the reconstruction term is -log p(x|z), summed over pixels; "book": it is the mean over
             pixels of the binary cross-entropy times 500 (or of the squared error times 2000), as the book trains.
             On 32x32 images the first is the ELBO with the KL term weighted 2.048.
+        final_activation: "sigmoid", as above; or, with "gaussian", "linear": the numbers themselves are the means.
         seed: int or None.
 
     Raises:
-        InputError: an argument is out of range.
+        InputError: an argument is out of range, or the decoder ends in a sigmoid of its own.
     """
 
     metric_names = ("loss", "reconstruction_loss", "kl_loss")
 
     def __init__(
-        self, encoder, decoder, likelihood="bernoulli", pixel_stddev=1.0, beta=1.0, weighting="elbo", **kwargs
+        self,
+        encoder,
+        decoder,
+        likelihood="bernoulli",
+        pixel_stddev=1.0,
+        beta=1.0,
+        weighting="elbo",
+        final_activation="sigmoid",
+        **kwargs,
     ):
         super().__init__(**kwargs)
-        _check("likelihood", likelihood, ("bernoulli", "gaussian"))
-        _check("weighting", weighting, ("elbo", "book"))
+        check_one_of("likelihood", likelihood, ("bernoulli", "gaussian"))
+        check_one_of("weighting", weighting, ("elbo", "book"))
+        check_final_activation(decoder, final_activation, likelihood == "bernoulli")
         if beta < 0 or pixel_stddev <= 0:
             raise InputError(f"beta ({beta}) must not be negative, and pixel_stddev ({pixel_stddev}) must be positive.")
         self.encoder = encoder
@@ -80,6 +94,7 @@ class VAE(GenerativeModel):
         self.pixel_stddev = pixel_stddev
         self.beta = beta
         self.weighting = weighting
+        self.final_activation = final_activation
         self.latent_dim = decoder.input_shape[-1]
         self.sampling = Sampling(seed=self.seed, dtype="float32")
 
@@ -87,10 +102,10 @@ class VAE(GenerativeModel):
         """Reconstructions: through a random point of the cloud in training, through its centre otherwise."""
         mean, log_variance = self.encoder(images, training=training)
         latents = self.sampling((mean, log_variance), training=True) if training else mean
-        return self.decoder(latents, training=training)
+        return self.samples(self.decoder(latents, training=training))
 
     def train_step(self, data):
-        images = images_of(data)
+        images = inputs_of(data)
         with tf.GradientTape() as tape:
             reconstruction_losses, kl_losses = self.loss_terms(images, training=True)
             total = reconstruction_losses + self.beta * kl_losses
@@ -99,7 +114,7 @@ class VAE(GenerativeModel):
         return self.report(loss=total, reconstruction_loss=reconstruction_losses, kl_loss=kl_losses)
 
     def test_step(self, data):
-        reconstruction_losses, kl_losses = self.loss_terms(images_of(data), training=False)
+        reconstruction_losses, kl_losses = self.loss_terms(inputs_of(data), training=False)
         total = reconstruction_losses + self.beta * kl_losses
         return self.report(loss=total, reconstruction_loss=reconstruction_losses, kl_loss=kl_losses)
 
@@ -107,25 +122,61 @@ class VAE(GenerativeModel):
         """(reconstruction loss, KL), each a float32 tensor (batch,), before the KL is weighted by beta."""
         mean, log_variance = self.encoder(images, training=training)
         latents = self.sampling((mean, log_variance), training=training)
-        reconstructions = self.decoder(latents, training=training)
-        return self.reconstruction_loss(images, reconstructions), losses.kl_to_standard_normal(mean, log_variance)
+        outputs = self.decoder(latents, training=training)
+        return self.reconstruction_loss(images, outputs), losses.kl_to_standard_normal(mean, log_variance)
 
-    def reconstruction_loss(self, images, reconstructions):
+    def reconstruction_loss(self, images, outputs):
         """-log p(images | latent points), or the book's weighting of the pixel error; float32 tensor (batch,)."""
-        if self.weighting == "book":
-            error = losses.binary_crossentropy if self.likelihood == "bernoulli" else losses.squared_error
-            return BOOK_RECONSTRUCTION_WEIGHT[self.likelihood] * error(images, reconstructions)
-        return self._negative_log_likelihood(images, reconstructions)
+        if self.weighting == "elbo":
+            return self.decoder_loss(images, outputs)
+        if self.likelihood == "bernoulli":
+            error = losses.binary_crossentropy(images, outputs)
+        else:
+            error = losses.squared_error(images, FINAL_ACTIVATIONS[self.final_activation](outputs))
+        return BOOK_RECONSTRUCTION_WEIGHT[self.likelihood] * error
+
+    def decoder_loss(self, images, outputs):
+        """-log p(images | latent points), summed over pixels: float32 tensor (batch,), nats."""
+        if self.likelihood == "bernoulli":
+            return losses.bernoulli_negative_log_likelihood(images, outputs)
+        mean = FINAL_ACTIVATIONS[self.final_activation](outputs)
+        return losses.gaussian_negative_log_likelihood(images, mean, self.pixel_stddev)
 
     def encode(self, images):
         """The clouds of images: (mean, log_variance), float32 arrays (n, latent_dim)."""
         return self.encoder.predict(images, verbose=0)
 
     def decode(self, latents):
-        return self.decoder(latents, training=False)
+        return self.samples(self.decoder(latents, training=False))
 
-    def sample_latents(self, n, seed=None):
-        return random_normal((n, self.latent_dim), seed)
+    def samples(self, outputs):
+        """Images in [0, 1], or whatever the model makes, float32, from what the decoder puts out."""
+        samples = FINAL_ACTIVATIONS[self.final_activation](outputs)
+        return ops.clip(samples, 0, 1) if self.makes == "images" else samples
+
+    def sample_latents(self, n, seed=None, first=0):
+        return random_normal((n, self.latent_dim), seed, first)
+
+    @property
+    def likelihood_is(self):
+        """ "bound" where the model is trained on the bound, else None: it was trained for something else."""
+        return "bound" if self.weighting == "elbo" and self.beta == 1 else None
+
+    @property
+    def density_bin_width(self):
+        return 1.0 if self.likelihood == "bernoulli" else BYTE
+
+    def negative_log_likelihood(self, batch, seed=0, first=0):
+        """The negative ELBO of each image, an upper bound on -log p(x), from one random point of its cloud.
+
+        Args, returns as in `GenerativeModel`.
+        """
+        images = tf.convert_to_tensor(batch, "float32")
+        mean, log_variance = self.encoder(images, training=False)
+        epsilon = SampleNoise(seed, first, len(batch)).normal(0, (self.latent_dim,))
+        outputs = self.decoder(mean + ops.exp(0.5 * log_variance) * epsilon, training=False)
+        bound = self.decoder_loss(images, outputs) + losses.kl_to_standard_normal(mean, log_variance)
+        return np.asarray(bound, "float64")
 
     def log_likelihood(self, images, num_samples=100, seed=0, batch_size=100):
         """Estimates log p(x) of each image by importance sampling (Burda et al. 2016, equation 8).
@@ -137,7 +188,7 @@ class VAE(GenerativeModel):
         Args:
             images: float array (n, height, width, channels) in [0, 1].
             num_samples: k.
-            seed: int; the same seed gives the same estimate.
+            seed: int; the same seed gives the same estimate, whatever `batch_size` is.
             batch_size: images at a time.
 
         Returns:
@@ -146,29 +197,23 @@ class VAE(GenerativeModel):
         estimates = []
         for start in range(0, len(images), batch_size):
             batch = tf.convert_to_tensor(images[start : start + batch_size], "float32")
-            log_weights = self._log_importance_weights(batch, num_samples, seed + start)
+            log_weights = self._log_importance_weights(batch, num_samples, SampleNoise(seed, start, len(batch)))
             largest = log_weights.max(axis=1, keepdims=True)
             estimates.append(largest[:, 0] + np.log(np.exp(log_weights - largest).mean(axis=1)))
         return np.concatenate(estimates)
 
-    def _log_importance_weights(self, images, num_samples, seed):
+    def _log_importance_weights(self, images, num_samples, noise):
         mean, log_variance = self.encoder(images, training=False)
         log_weights = []
         for index in range(num_samples):
-            epsilon = keras.random.normal(ops.shape(mean), seed=(seed * num_samples + index) % 2**31)
-            z = mean + ops.exp(0.5 * log_variance) * epsilon
-            log_p_x_given_z = -self._negative_log_likelihood(images, self.decoder(z, training=False))
+            z = mean + ops.exp(0.5 * log_variance) * noise.normal(index, (self.latent_dim,))
+            log_p_x_given_z = -self.decoder_loss(images, self.decoder(z, training=False))
             log_p_z = losses.normal_log_density(z)
             log_q_z = losses.normal_log_density(z, mean, log_variance)
             log_weights.append(np.asarray(log_p_x_given_z + log_p_z - log_q_z, "float64"))
         return np.stack(log_weights, axis=1)
 
-    def _negative_log_likelihood(self, images, reconstructions):
-        if self.likelihood == "bernoulli":
-            return losses.bernoulli_negative_log_likelihood(images, reconstructions)
-        return losses.gaussian_negative_log_likelihood(images, reconstructions, self.pixel_stddev)
-
-
-def _check(argument, value, allowed):
-    if value not in allowed:
-        raise InputError(f"{argument} is {' or '.join(map(repr, allowed))}, not {value!r}.")
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = keras.saving.deserialize_keras_object(config, custom_objects=custom_objects)
+        return cls(**with_final_activation(config))

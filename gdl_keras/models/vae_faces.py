@@ -14,9 +14,10 @@ import keras
 import numpy as np
 from keras import layers
 
-from gdl_keras.errors import InputError
-from gdl_keras.layers import BatchNormalization
-from gdl_keras.models.sizes import reduced_size
+from gdl_keras.errors import InputError, check_one_of
+from gdl_keras.layers import FusedBatchNormalization
+from gdl_keras.models.parts.endings import in_float32
+from gdl_keras.models.parts.sizes import reduced_size
 
 LEAK = 0.3
 
@@ -48,13 +49,13 @@ def build_encoder(image_shape, latent_dim=200, filters=(128, 128, 128, 128)):
 
 
 def build_decoder(image_shape, latent_dim=200, filters=(128, 128, 128, 128)):
-    """The encoder backwards, with a sigmoid for each pixel.
+    """The encoder backwards, with a logit for each number of the image.
 
     Args, errors as in `build_encoder`.
 
     Returns:
-        `keras.Model`, float (batch, latent_dim) -> images (batch, *image_shape), float32 in [0, 1].  700,803 weights
-        for the book's (32, 32, 3).
+        `keras.Model`, float (batch, latent_dim) -> float32 (batch, *image_shape), whose sigmoid is the image.  700,803
+        weights for the book's (32, 32, 3).
     """
     start = (*reduced_size(image_shape, filters), filters[-1])
     latents = keras.Input((latent_dim,), name="latents")
@@ -63,8 +64,7 @@ def build_decoder(image_shape, latent_dim=200, filters=(128, 128, 128, 128)):
     for width in reversed(filters):
         x = _normalize_and_activate(layers.Conv2DTranspose(width, 3, strides=2, padding="same")(x))
     x = layers.Conv2DTranspose(image_shape[-1], 3, padding="same", name="logits")(x)
-    images = layers.Activation("sigmoid", dtype="float32", name="images")(x)
-    return keras.Model(latents, images, name="decoder")
+    return keras.Model(latents, in_float32(x), name="decoder")
 
 
 def attribute_vector(latents, has, minus="others"):
@@ -85,11 +85,10 @@ def attribute_vector(latents, has, minus="others"):
     has = np.asarray(has, bool)
     if has.all() or not has.any():
         raise InputError("An attribute that all images have, or none, has no direction.")
-    if minus not in ("others", "all"):
-        raise InputError(f"minus is 'others' or 'all', not {minus!r}.")
+    check_one_of("minus", minus, ("others", "all"))
     rest = latents if minus == "all" else latents[~has]
     return (latents[has].mean(axis=0) - rest.mean(axis=0)).astype("float32")
 
 
 def _normalize_and_activate(x):
-    return layers.LeakyReLU(LEAK)(BatchNormalization()(x))
+    return layers.LeakyReLU(LEAK)(FusedBatchNormalization()(x))

@@ -16,11 +16,11 @@ import tensorflow as tf
 from keras import layers, ops
 
 from gdl_keras import losses
-from gdl_keras.errors import InputError
-from gdl_keras.layers import Conv2D, Dropout, LeakyReLU, warn_about_second_order
+from gdl_keras.errors import InputError, check_one_of
+from gdl_keras.layers import HalvingConv2D, ReplicaDropout, ZeroCurvatureLeakyReLU, warn_about_second_order
 from gdl_keras.models.adversarial import AdversarialModel
 from gdl_keras.models.dcgan import LEAK, enlarge
-from gdl_keras.models.sizes import reduced_size
+from gdl_keras.models.parts.sizes import reduced_size
 
 
 def build_generator(image_shape, latent_dim=128, filters=(512, 256, 128, 64), upsampling="transposed"):
@@ -62,10 +62,10 @@ def score(x, filters, dropout):
     """The critic's body: float32 (batch, 1) out of images, or out of images with further channels."""
     smallest = reduced_size(x.shape[1:], filters)
     for index, width in enumerate(filters):
-        x = Conv2D(width, 4, strides=2, padding="same")(x)
-        x = LeakyReLU(LEAK)(x)
+        x = HalvingConv2D(width, 4, strides=2, padding="same")(x)
+        x = ZeroCurvatureLeakyReLU(LEAK)(x)
         if index > 0:
-            x = Dropout(dropout)(x)
+            x = ReplicaDropout(dropout)(x)
     x = layers.Conv2D(1, smallest, dtype=keras.config.floatx(), name="score")(x)
     return layers.Flatten(dtype=keras.config.floatx())(x)
 
@@ -82,7 +82,7 @@ class WGANGP(AdversarialModel):
     many images as one of them had.  On one of our data sets `fit` asks for `critic_steps` batches at a time, so that
     the data's batch size counts images in a step of the critic; from other data give `critic_steps` times as many.
 
-    Distances and slopes are per unit of pixel values in [0, 1].
+    Distances and slopes are per unit of pixel values in [-1, 1], as in paper and book.
 
     Args:
         generator: `keras.Model`, latent points -> images in [0, 1].
@@ -99,6 +99,7 @@ class WGANGP(AdversarialModel):
     """
 
     judge_name = "critic"
+    trained_networks = ("critic", "generator")
     metric_names = ("wasserstein_distance", "gradient_penalty", "gradient_norm", "critic_loss", "generator_loss")
 
     def __init__(self, generator, critic, critic_steps=3, penalty_weight=10.0, variant="paper", **kwargs):
@@ -107,8 +108,7 @@ class WGANGP(AdversarialModel):
             raise InputError(
                 f"critic_steps ({critic_steps}) is at least 1, penalty_weight ({penalty_weight}) not negative."
             )
-        if variant not in ("paper", "book"):
-            raise InputError(f"variant is 'paper' or 'book', not {variant!r}.")
+        check_one_of("variant", variant, ("paper", "book"))
         warn_about_second_order(critic)
         self.critic = critic
         self.critic_steps = critic_steps
@@ -116,21 +116,6 @@ class WGANGP(AdversarialModel):
         self.variant = variant
         self.batches_per_step = critic_steps if variant == "paper" else 1
         self.drops_out_throughout = variant == "book"
-
-    def compile(self, critic_optimizer=None, generator_optimizer=None, **options):
-        """Sets both optimizers, by default Adam(2e-4, beta_1=0.5, beta_2=0.9) for each, as in the book.
-
-        Args:
-            critic_optimizer, generator_optimizer: `keras.optimizers.Optimizer`, or a name.
-            options: `jit_compile`, `run_eagerly`, `steps_per_execution`, as in `keras.Model.compile`.
-        """
-        self.compile_networks(
-            {
-                "critic": critic_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5, beta_2=0.9),
-                "generator": generator_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5, beta_2=0.9),
-            },
-            **options,
-        )
 
     def train_step(self, data):
         for reals, labels in self.critic_batches(*self.images_and_labels(data)):
@@ -153,7 +138,7 @@ class WGANGP(AdversarialModel):
                 fake_scores = critic(fakes, training=self.drops_out_throughout)
             generator_loss = -ops.mean(fake_scores)
         self.minimize(tape, generator_loss, self.generator_optimizer, self.generator.trainable_variables)
-        self.average_generator()
+        self.move_average(self.generator_optimizer)
         return self.report(
             wasserstein_distance=distances,
             gradient_penalty=penalties,
@@ -195,7 +180,12 @@ class WGANGP(AdversarialModel):
         The slope is that of the whole critic: dropout is left out.
         """
         critic = partial(critic, training=self.drops_out_throughout)
-        return losses.gradient_penalty(critic, reals, fakes, self.mixing_weights(reals))
+        return losses.gradient_penalty(critic, reals, fakes, self.mixing_weights(reals), self.unit)
+
+    @property
+    def unit(self):
+        """How long the unit of slopes and distances is in the numbers that the generator makes."""
+        return 0.5 if self.makes == "images" else 1.0  # images in [0, 1] are [-1, 1] at half the length
 
     def mixing_weights(self, images):
         """A number in [0, 1) for each example: float32 tensor (batch, 1, ..., 1)."""

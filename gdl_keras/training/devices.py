@@ -33,15 +33,12 @@ def prepare(settings):
     import keras
     import tensorflow as tf
 
-    from gdl_keras.models.accumulation import set_accumulation_steps
-
     # Its advice on retracing concerns training loops, not a chapter that looks at many models in turn.
     tf.get_logger().setLevel("ERROR")
     keras.utils.set_random_seed(settings.seed)
     # Parallel kernels whose sums come in no fixed order would make two equal runs differ.
     tf.config.experimental.enable_op_determinism()
     keras.config.set_dtype_policy(settings.precision)
-    set_accumulation_steps(settings.accumulate)
     if settings.preset == "book" and not tf.config.list_physical_devices("GPU"):
         print("No GPU was found: most chapters' book preset takes hours or days on a processor.", flush=True)
 

@@ -120,7 +120,7 @@ class Run:
         self._tables[split] = table
         if self._is_open:
             self._write_config()
-        print(f"{table.num_images:,} {split} {settings.examples} of {settings.dataset} ({table.source})", flush=True)
+        print(f"{table.num_examples:,} {split} {settings.examples} of {settings.dataset} ({table.source})", flush=True)
         return table
 
     def test_data(self):

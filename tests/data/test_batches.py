@@ -4,17 +4,19 @@ import numpy as np
 import pytest
 
 from gdl_keras import data
+from gdl_keras.data.columns import Column
 from gdl_keras.data.images import ImageData
 from gdl_keras.data.order import BatchOrder
-from gdl_keras.data.store import Meta, Prepared
 from gdl_keras.errors import InputError
 
 
 def numbered(count=23, batch_size=5, seed=3, **targets):
     """Images that carry their own number in every pixel, so that a batch tells which images it holds."""
     pixels = np.broadcast_to(np.arange(count, dtype=np.uint8)[:, None, None, None], (count, 4, 4, 1))
-    meta = Meta("numbered", "train", "memory", class_names=["a", "b"] if "labels" in targets else None)
-    return ImageData("numbered", "train", Prepared(meta, pixels, **targets), batch_size, seed)
+    columns = {name: Column(values) for name, values in targets.items()}
+    columns = {"images": Column(pixels, "float32", 255), **columns}
+    names = ["a", "b"] if "labels" in targets else None
+    return ImageData(columns, name="numbered", kind="images", batch_size=batch_size, seed=seed, class_names=names)
 
 
 def joined(batches):
@@ -142,8 +144,8 @@ def test_without_reads_no_image_before_it_is_asked_for():
             return np.zeros((len(indices), 2, 2, 1), np.uint8)
 
     asked = []
-    prepared = Prepared(Meta("stored", "train", "memory", class_names=["a", "b"]), Pixels(), np.array([0, 1, 0, 1]))
-    fewer = ImageData("stored", "train", prepared, 2, 0).without("a")
+    columns = {"images": Column(Pixels(), "float32", 255), "labels": Column(np.array([0, 1, 0, 1]))}
+    fewer = ImageData(columns, name="stored", kind="images", class_names=["a", "b"]).without("a")
     assert asked == []
     fewer.images(np.array([1]))
     assert asked == [[3]]

@@ -240,8 +240,8 @@ def test_the_catalogue():
 def test_names_that_are_not_known():
     with pytest.raises(InputError, match="Did you mean fashion"):
         data.load("fashon")
-    with pytest.raises(InputError, match="is text, not images"):
-        data.load("wines")
+    with pytest.raises(InputError, match="is music, which cannot be loaded"):
+        data.load("chorales")
 
 
 def test_info_and_is_here(small_debian):

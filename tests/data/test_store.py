@@ -29,8 +29,9 @@ def test_images_are_prepared_once_and_read_from_the_disk(photos, data_home, monk
     monkeypatch.setattr(filling, "decode", lambda *arguments: pytest.fail("decoded again"))
     second = data.load(folder, "train", image_size=20, batch_size=3, seed=9)
     np.testing.assert_array_equal(first.images(slice(None)), second.images(slice(None)))
+    pixels = second.columns["images"].values
     # File-backed: a data set may be larger than memory.
-    assert isinstance(second._pixels, np.memmap) and second._pixels.dtype == np.uint8
+    assert isinstance(pixels, np.memmap) and pixels.dtype == np.uint8
 
 
 def test_every_setting_has_a_store_of_its_own(data_home):
@@ -96,7 +97,7 @@ def test_a_full_disk_is_an_error_and_not_a_crash(photos, leftovers, monkeypatch)
 
 
 def test_space_is_claimed_before_anything_is_written(tmp_path):
-    images = store._allocate(tmp_path / "images.npy", (100, 64, 64, 3))
+    images = store.allocate(tmp_path / "images.npy", (100, 64, 64, 3))
     assert (tmp_path / "images.npy").stat().st_blocks * 512 >= images.nbytes
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gdl_keras.layers import BatchNormalization
+from gdl_keras.layers import FusedBatchNormalization
 
 SHAPES = [(16, 6, 5, 3), (32, 3), (8, 10, 3), (4, 3, 3, 2, 3)]
 
@@ -13,7 +13,8 @@ SHAPES = [(16, 6, 5, 3), (32, 3), (8, 10, 3), (4, 3, 3, 2, 3)]
 def pair(shape, dtype="float32", **options):
     """Our layer and Keras' own, with the same weights."""
     layers = [
-        kind(momentum=0.8, dtype=dtype, **options) for kind in (BatchNormalization, keras.layers.BatchNormalization)
+        kind(momentum=0.8, dtype=dtype, **options)
+        for kind in (FusedBatchNormalization, keras.layers.BatchNormalization)
     ]
     rng = np.random.default_rng(0)
     for layer in layers:
@@ -45,7 +46,7 @@ def test_outputs_gradients_and_moving_averages(shape, training):
 
 def test_moments_by_hand():
     x = images((16, 6, 5, 3))
-    layer = BatchNormalization(momentum=0.0)
+    layer = FusedBatchNormalization(momentum=0.0)
     y = layer(x, training=True)
     pixels = np.asarray(x, "float64").reshape(-1, 3)
     np.testing.assert_allclose(layer.moving_mean, pixels.mean(0), rtol=1e-5)
@@ -58,7 +59,7 @@ def test_moments_by_hand():
 def test_statistics_of_half_precision_are_counted_in_float32(policy):
     """Numbers near 300 with a spread of 1: their squares end float16, and bfloat16 cannot tell them apart."""
     x = tf.cast(300 + np.random.default_rng(0).integers(0, 2, (64, 8, 8, 2)) * 2, policy[6:])
-    layer = BatchNormalization(momentum=0.0, dtype=policy)
+    layer = FusedBatchNormalization(momentum=0.0, dtype=policy)
     y = layer(x, training=True)
     exact = np.asarray(tf.cast(x, "float64")).reshape(-1, 2)
     assert y.dtype == policy[6:] and layer.moving_mean.dtype == "float32"
@@ -96,5 +97,5 @@ def test_a_batch_of_unknown_size_and_compiled():
 
 
 def test_saved_and_loaded():
-    layer = BatchNormalization(momentum=0.7, epsilon=1e-4)
-    assert BatchNormalization.from_config(layer.get_config()).get_config() == layer.get_config()
+    layer = FusedBatchNormalization(momentum=0.7, epsilon=1e-4)
+    assert FusedBatchNormalization.from_config(layer.get_config()).get_config() == layer.get_config()

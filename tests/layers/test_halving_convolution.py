@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gdl_keras.layers import Conv2D, Conv2DTranspose, halving_convolution
+from gdl_keras.layers import DoublingConv2DTranspose, HalvingConv2D, halving_convolution
 
 # 3 channels and 9: images are computed over blocks, or by TensorFlow's kernel.
 CHANNELS = pytest.mark.parametrize("channels", [3, 9])
@@ -84,7 +84,7 @@ def test_first_and_second_gradients_are_those_of_tensorflow(channels, transposed
         np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.parametrize("kind", [Conv2D, Conv2DTranspose])
+@pytest.mark.parametrize("kind", [HalvingConv2D, DoublingConv2DTranspose])
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_tensorflow_need_not_know_shapes(kind, dtype):
     """Of images with a label's planes it does not know the channels; of an upstream it may know nothing."""
@@ -125,12 +125,16 @@ def test_bfloat16_gradient_of_a_kernel_is_the_exact_one_rounded():
     ],
 )
 @pytest.mark.parametrize(("policy", "near"), [("float32", 1e-4), ("mixed_bfloat16", 5e-2), ("mixed_float16", 1e-2)])
-@pytest.mark.parametrize("name", ["Conv2D", "Conv2DTranspose"])
-def test_layers_are_those_of_keras(name, policy, near, shape, arguments):
+@pytest.mark.parametrize(
+    "kinds",
+    [(HalvingConv2D, keras.layers.Conv2D), (DoublingConv2DTranspose, keras.layers.Conv2DTranspose)],
+    ids=["halving", "doubling"],
+)
+def test_layers_are_those_of_keras(kinds, policy, near, shape, arguments):
     """Where there is a quicker way, and where there is none; gradients of kernels of float32, whatever the policy."""
     images = tf.random.stateless_normal((2, *shape), seed=(0, 1))
     results = []
-    for kind in ({"Conv2D": Conv2D, "Conv2DTranspose": Conv2DTranspose}[name], getattr(keras.layers, name)):
+    for kind in kinds:
         keras.utils.set_random_seed(0)
         layer = kind(5, dtype=policy, **arguments)
         layer.build(images.shape)
@@ -149,7 +153,7 @@ def test_layers_are_those_of_keras(name, policy, near, shape, arguments):
 
 def test_grouped_convolution_is_that_of_keras():
     images = tf.random.stateless_normal((2, 8, 8, 4), seed=(0, 1))
-    ours, theirs = Conv2D(6, groups=2, **HALVING), keras.layers.Conv2D(6, groups=2, **HALVING)
+    ours, theirs = HalvingConv2D(6, groups=2, **HALVING), keras.layers.Conv2D(6, groups=2, **HALVING)
     outputs = ours(images)
     theirs.build(images.shape)
     theirs.set_weights(ours.get_weights())
@@ -158,7 +162,7 @@ def test_grouped_convolution_is_that_of_keras():
 
 def gradient_operations(channels, dtype):
     """The types of operation in the graph of a convolution's gradients."""
-    layer = Conv2D(5, dtype=dtype, **HALVING)
+    layer = HalvingConv2D(5, dtype=dtype, **HALVING)
     layer.build((None, 8, 8, channels))
 
     @tf.function
@@ -185,7 +189,7 @@ def test_ways_are_chosen_by_dtype_channels_and_device(monkeypatch):
     assert gradient_operations(128, "bfloat16") >= {images, kernel}
 
 
-@pytest.mark.parametrize("kind", [Conv2D, Conv2DTranspose])
+@pytest.mark.parametrize("kind", [HalvingConv2D, DoublingConv2DTranspose])
 def test_images_of_any_size_and_saved(kind, tmp_path):
     keras.utils.set_random_seed(0)
     inputs = keras.Input((None, None, 3))

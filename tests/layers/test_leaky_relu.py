@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from gdl_keras import losses
-from gdl_keras.layers import LeakyReLU
+from gdl_keras.layers import ZeroCurvatureLeakyReLU
 
 
 def critic_with(activation):
@@ -38,13 +38,13 @@ def test_value_and_slope_are_those_of_the_formula(dtype):
     x = tf.constant([-3.0, -0.5, 0.5, 2.0], dtype)
     with tf.GradientTape() as tape:
         tape.watch(x)
-        y = LeakyReLU(0.25, dtype=dtype)(x)
+        y = ZeroCurvatureLeakyReLU(0.25, dtype=dtype)(x)
     np.testing.assert_array_equal(y, [-0.75, -0.125, 0.5, 2.0])
     np.testing.assert_array_equal(tape.gradient(y, x), [0.25, 0.25, 1.0, 1.0])
 
 
 def test_a_gradient_penalty_has_the_gradient_that_it_has_with_keras():
-    ours, theirs = (penalty_gradients(critic_with(layer)) for layer in (LeakyReLU, keras.layers.LeakyReLU))
+    ours, theirs = (penalty_gradients(critic_with(layer)) for layer in (ZeroCurvatureLeakyReLU, keras.layers.LeakyReLU))
     for one, other in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-7)
 
@@ -63,10 +63,10 @@ def test_nothing_goes_back_through_the_forward_pass():
                 waiting += [tensor.op for tensor in operation.inputs]
         return sum(operation.type == "Conv2DBackpropFilter" for operation in reachable)
 
-    assert convolutions(LeakyReLU) == 2
+    assert convolutions(ZeroCurvatureLeakyReLU) == 2
     assert convolutions(keras.layers.LeakyReLU) > 2
 
 
 def test_saved_and_loaded():
-    layer = LeakyReLU(0.1)
-    assert LeakyReLU.from_config(layer.get_config()).get_config() == layer.get_config()
+    layer = ZeroCurvatureLeakyReLU(0.1)
+    assert ZeroCurvatureLeakyReLU.from_config(layer.get_config()).get_config() == layer.get_config()

@@ -8,21 +8,14 @@ import pytest
 
 from gdl_keras import data
 from gdl_keras.errors import InputError
-from gdl_keras.models.accumulation import set_accumulation_steps
 from tests import cases
-
-
-@pytest.fixture(autouse=True)
-def one_batch_a_step_again():
-    yield
-    set_accumulation_steps(1)
+from tests.cases import accumulating
 
 
 def trained(build, examples, parts):
     """Two epochs of batches of 16, in so many parts."""
     keras.utils.set_random_seed(0)
-    set_accumulation_steps(parts)
-    model = build()
+    model = accumulating(build(), parts)
     x, y = examples if isinstance(examples, tuple) else (examples, None)
     model.fit(x, y, batch_size=16 // parts, epochs=2, shuffle=False, verbose=0)
     return model
@@ -45,8 +38,7 @@ def test_parts_equal_the_large_batch(build, examples, policy):
 
 
 def test_weights_and_their_average_move_after_the_last_part_alone():
-    set_accumulation_steps(3)
-    model = cases.gan(ema_decay=0.9)
+    model = accumulating(cases.gan(ema_decay=0.9), 3)
     watched = model.averaged_generator.weights + model.discriminator.weights
     images = cases.images(8)
     assert [moves(watched, lambda: model.train_step(images)) for _ in range(4)] == [False, False, True, False]
@@ -57,8 +49,7 @@ def test_weights_and_their_average_move_after_the_last_part_alone():
 def test_a_gradient_that_overflows_float16_is_no_part_of_a_step(parts, moved):
     """The average keeps to the optimizer's own count, so that the two do not run out of step."""
     keras.config.set_dtype_policy("mixed_float16")
-    set_accumulation_steps(parts)
-    model = cases.gan(ema_decay=0.9)
+    model = accumulating(cases.gan(ema_decay=0.9), parts)
     images = cases.images(8)
 
     def train(scale):
@@ -72,8 +63,7 @@ def test_a_gradient_that_overflows_float16_is_no_part_of_a_step(parts, moved):
 
 def test_a_critic_keeps_its_steps_for_each_of_the_generators():
     """Each optimizer counts its own gradients, so the critic moves in the middle of parts, too."""
-    set_accumulation_steps(3)
-    model = cases.wgan_gp()
+    model = accumulating(cases.wgan_gp(), 3)
     moments = {"critic": [], "generator": []}
     minimize = model.minimize
 
@@ -96,20 +86,17 @@ def moves(variables, action):
 
 
 def test_a_data_set_counts_steps_of_the_optimizer():
-    set_accumulation_steps(2)
-    model = cases.autoencoder()
+    model = accumulating(cases.autoencoder(), 2)
     images = data.load("fashion_mini", "train", image_size=8, batch_size=4, seed=1)
     model.fit(images, epochs=1, steps_per_epoch=3, verbose=0)
     assert int(model.optimizer.iterations) == 3
 
 
 def test_it_survives_saving(tmp_path):
-    set_accumulation_steps(2)
-    cases.cgan().save(tmp_path / "model.keras")
-    set_accumulation_steps(1)
+    accumulating(cases.cgan(), 2).save(tmp_path / "model.keras")
     assert keras.saving.load_model(tmp_path / "model.keras").accumulation_steps == 2
 
 
 def test_less_than_one_is_refused():
     with pytest.raises(InputError, match="at least 1"):
-        set_accumulation_steps(0)
+        accumulating(cases.autoencoder(), 0)

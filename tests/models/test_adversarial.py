@@ -102,7 +102,7 @@ def test_average_follows_its_formula():
         for weight in model.generator.weights:
             weight.assign(rng.normal(size=weight.shape))
         model.generator_optimizer.iterations.assign(t)
-        model.average_generator()
+        model.move_average(model.generator_optimizer)
         decay = min(0.9, (1 + t) / (10 + t))
         average = [decay * a + (1 - decay) * w for a, w in zip(average, values(model.generator))]
     for expected, actual in zip(average, values(model.averaged_generator)):
@@ -116,7 +116,7 @@ def test_average_forgets_its_beginning_at_once():
         weight.assign(weight + 1)
     for t in range(1, 21):
         model.generator_optimizer.iterations.assign(t)
-        model.average_generator()
+        model.move_average(model.generator_optimizer)
     for average, weight in zip(values(model.averaged_generator), values(model.generator)):
         assert abs(average - weight).max() < 1e-3
 
@@ -134,7 +134,7 @@ def test_images_are_those_of_the_average():
 def test_a_new_optimizer_does_not_make_the_average_forget():
     model = cases.gan(ema_decay=0.9)
     harness.many_steps(model, cases.images(), 100)
-    model.compile()
+    cases.with_optimizers(model)
     before = [np.asarray(weight) for weight in model.averaged_generator.weights]
     harness.many_steps(model, cases.images(), 1)
     for average, old, weight in zip(model.averaged_generator.weights, before, model.generator.weights):

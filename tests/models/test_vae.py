@@ -36,14 +36,15 @@ def test_reported_losses_are_averages_over_all_images():
 def test_book_weighting_is_500_times_the_mean_crossentropy():
     x = images()
     reconstructions = np.full_like(x, 0.3)
+    logits = np.full_like(x, np.log(0.3 / 0.7))
     elbo, book = vae(), vae(weighting="book")
     pixels = x[0].size
     np.testing.assert_allclose(
-        book.reconstruction_loss(x, reconstructions) / 500, elbo.reconstruction_loss(x, reconstructions) / pixels, 1e-5
+        book.reconstruction_loss(x, logits) / 500, elbo.reconstruction_loss(x, logits) / pixels, 1e-5
     )
     squares = ((x - reconstructions) ** 2).mean(axis=(1, 2, 3))
     gaussian = vae(weighting="book", likelihood="gaussian")
-    np.testing.assert_allclose(gaussian.reconstruction_loss(x, reconstructions), 2000 * squares, 1e-5)
+    np.testing.assert_allclose(gaussian.reconstruction_loss(x, logits), 2000 * squares, 1e-5)
 
 
 def test_looking_at_the_validation_loss_does_not_change_training():
@@ -122,7 +123,7 @@ def solvable(widened_by=1.0):
     dense = layers.Dense(4)
     decoder = keras.Model(latents, layers.Reshape((2, 2, 1))(dense(latents)))
     dense.set_weights([W.T, B])
-    return VAE(encoder, decoder, likelihood="gaussian", pixel_stddev=STDDEV, seed=1)
+    return VAE(encoder, decoder, likelihood="gaussian", pixel_stddev=STDDEV, final_activation="linear", seed=1)
 
 
 @pytest.fixture
@@ -157,6 +158,28 @@ def test_bound_lies_below_the_likelihood_by_the_divergence_from_the_posterior(ex
     draws = np.asarray(reconstruction + kl, "float64").reshape(7, 5000)
     standard_error = draws.std(axis=1).mean() / np.sqrt(draws.size)
     assert log_p.mean() + draws.mean() == pytest.approx(1 - np.log(2), abs=5 * standard_error)
+
+
+def test_the_negative_log_likelihood_is_the_bound_and_follows_the_seed_alone():
+    x = images(130)
+    model = vae()
+    assert model.likelihood_is == "bound" and vae(beta=2.0).likelihood_is is vae(weighting="book").likelihood_is is None
+    bounds = model.negative_log_likelihood(x, seed=3)
+    assert bounds.dtype == "float64"
+    mean, log_variance = model.encode(x)
+    kl = 0.5 * (mean**2 + np.exp(log_variance) - log_variance - 1).sum(axis=1)
+    assert (bounds > kl).all()
+    parts = [model.negative_log_likelihood(x[a:b], seed=3, first=a) for a, b in ((0, 50), (50, 130))]
+    np.testing.assert_allclose(np.concatenate(parts), bounds, rtol=1e-5)
+    assert not np.allclose(model.negative_log_likelihood(x, seed=4), bounds, rtol=1e-5)
+    assert bounds.mean() == pytest.approx(model.evaluate(x, verbose=0, return_dict=True)["loss"], rel=1e-2)
+
+
+def test_the_estimate_of_the_likelihood_does_not_depend_on_how_many_images_are_looked_at_together(exact):
+    x, _ = exact
+    model = solvable(widened_by=2.0)
+    by_three, at_once = (model.log_likelihood(x, num_samples=4, batch_size=size) for size in (3, 7))
+    np.testing.assert_allclose(by_three, at_once, rtol=1e-5)
 
 
 def test_likelihood_follows_the_seed(exact):

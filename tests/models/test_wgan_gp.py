@@ -80,7 +80,8 @@ class Numbers:
 
     steps_per_epoch = 10
 
-    def batches(self, first_batch=0, labels=False):
+    def batches(self, first_batch=0, columns=()):
+        assert columns == ("images",)
         images = np.arange(20, dtype="float32")[:, None, None, None] / 20 * np.ones((1, 8, 8, 1), "float32")
         return tf.data.Dataset.from_tensor_slices(images).batch(2, drop_remainder=True).repeat().skip(first_batch)
 
@@ -95,7 +96,7 @@ def test_fit_asks_our_data_sets_for_a_batch_per_step_of_the_critic():
             return super().train_step(data)
 
     model = Recording(build_generator((8, 8, 1), 4, (4, 4)), build_critic((8, 8, 1), (4, 4)), critic_steps=2, seed=0)
-    model.compile(run_eagerly=True)
+    model.compile("adam", "adam", run_eagerly=True)
     model.fit(Numbers(), epochs=1, verbose=0)
     assert seen == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11], [12, 13, 14, 15], [16, 17, 18, 19]]
     seen.clear()
@@ -132,7 +133,10 @@ def test_estimate_approaches_the_true_distance_and_then_falls():
     reals = np.random.default_rng(0).normal(size=(1500, 2)) + [3, 4]
     data = tf.data.Dataset.from_tensor_slices(reals.astype("float32")).batch(150).repeat()
 
-    model = WGANGP(generator, critic, seed=0)
+    class OnPoints(WGANGP):
+        makes = "points"
+
+    model = OnPoints(generator, critic, seed=0)
     model.compile(keras.optimizers.Adam(3e-3, 0.5, 0.9), keras.optimizers.SGD(0.0))
     history = model.fit(data, epochs=2, steps_per_epoch=200, verbose=0, shuffle=False).history
     assert history["gradient_norm"][-1] == pytest.approx(1.25, rel=0.05)
@@ -152,7 +156,7 @@ def test_scores_in_one_batch_are_the_scores_of_each_image(build):
     rng = np.random.default_rng(0)
     shape = (6, *model.generator.output_shape[1:])
     reals, fakes = (tf.constant(rng.uniform(size=shape), "float32") for _ in range(2))
-    labels = tf.constant([0, 1, 2, 0, 1, 2]) if model.learns_from_labels else None
+    labels = tf.constant([0, 1, 2, 0, 1, 2]) if model.conditions else None
     _, critic = model.given(labels)
     # Without dropout, which would draw other masks.
     for layer in model.critic._flatten_layers():

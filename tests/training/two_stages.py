@@ -33,12 +33,12 @@ codec = run.former("codec")
 if codec is None:
     stage = run.stage("codec", epochs=run.codec_epochs, steps_per_epoch=run.steps_per_epoch)
     codec = Autoencoder(build_encoder(train.image_shape, 2), build_decoder(train.image_shape, 2), seed=run.seed)
-    codec.compile(Adam())
+    codec.compile(Adam(), **run.execution())
     codec.fit(train, validation_data=test, **stage.schedule())
 
 decoder = codec.decoder
 decoder.trainable = False
 model = VAE(build_variational_encoder(train.image_shape, 2), decoder, seed=run.seed)
-model.compile(Adam())
+model.compile(Adam(), **run.execution())
 model.fit(train, **run.schedule())
 run.finish()

@@ -79,7 +79,7 @@ plotting.show_source(build_mlp)
 
 # %%
 model = Classifier(network, seed=run.seed)
-model.compile(Adam(run.learning_rate))
+model.compile(Adam(run.learning_rate), **run.execution())
 plotting.show_source(Classifier.train_step)
 
 # %%

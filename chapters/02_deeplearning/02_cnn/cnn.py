@@ -80,7 +80,7 @@ plotting.show_source(build_cnn)
 
 # %%
 model = Classifier(network, seed=run.seed)
-model.compile(Adam(run.learning_rate))
+model.compile(Adam(run.learning_rate), **run.execution())
 model.fit(train, validation_data=test, **run.schedule())
 
 # %%

@@ -132,7 +132,7 @@ plotting.show_source(build_encoder, build_decoder)
 # %%
 corruption = Corruption(run.noise_kind, run.noise, seed=run.seed) if run.noise else None
 model = Autoencoder(encoder, decoder, run.loss, corruption, seed=run.seed)
-model.compile(Adam(run.learning_rate))
+model.compile(Adam(run.learning_rate), **run.execution())
 plotting.show_source(Autoencoder.train_step)
 
 # %%
@@ -215,7 +215,7 @@ def study(network, images=everything, steps=run.compare_steps, loss="mean_square
     """A model trained briefly: from the same start on the same batches, with the large steps that this needs."""
     keras.utils.set_random_seed(run.seed)
     other = Autoencoder(*build_networks(network, run.compare_latent_dim), loss, corruption, seed=run.seed)
-    other.compile(Adam(3e-3))
+    other.compile(Adam(3e-3), **run.execution())
     other.fit(images, epochs=1, steps_per_epoch=steps, verbose=0)
     return other
 

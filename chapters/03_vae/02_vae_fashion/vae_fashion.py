@@ -120,7 +120,7 @@ plotting.show_source(Sampling.call)
 
 # %%
 model = VAE(encoder, decoder, beta=run.beta, weighting=run.weighting, seed=run.seed)
-model.compile(Adam(run.learning_rate))
+model.compile(Adam(run.learning_rate), **run.execution())
 plotting.show_source(losses.kl_to_standard_normal, VAE.train_step, VAE.loss_terms)
 
 # %%
@@ -201,7 +201,7 @@ for beta in sorted({1.0, *run.compare_betas}):
         beta=beta,
         seed=run.seed,
     )
-    study.compile(Adam(1e-3))
+    study.compile(Adam(1e-3), **run.execution())
     study.fit(train, epochs=1, steps_per_epoch=run.compare_steps, verbose=0)
     studies[beta] = study
     _, reconstruction, kl = study.evaluate(test, verbose=0)

@@ -101,7 +101,7 @@ plotting.show_source(build_encoder, build_decoder)
 
 # %%
 model = VAE(encoder, decoder, likelihood="gaussian", beta=run.beta, weighting=run.weighting, seed=run.seed)
-model.compile(Adam(run.learning_rate))
+model.compile(Adam(run.learning_rate), **run.execution())
 model.fit(train, validation_data=test, **run.schedule())
 
 # %%

@@ -136,6 +136,7 @@ model = DCGAN(
 model.compile(
     discriminator_optimizer=Adam(run.learning_rate, run.beta_1),
     generator_optimizer=Adam(run.learning_rate, run.beta_1),
+    **run.execution(),
 )
 plotting.show_source(DCGAN.train_step)
 
@@ -210,7 +211,7 @@ for upsampling in ("transposed", "resize"):
         ema_decay=run.ema_decay or None,
         seed=run.seed,
     )
-    study.compile(Adam(run.learning_rate, run.beta_1), Adam(run.learning_rate, run.beta_1))
+    study.compile(Adam(run.learning_rate, run.beta_1), Adam(run.learning_rate, run.beta_1), **run.execution())
     study.fit(train, epochs=1, steps_per_epoch=run.compare_steps, verbose=0)
     rows[upsampling] = study.generate(10, seed=run.seed)
     print(f"{upsampling}: {checkerboard(study.generate(1000, seed=run.seed)):.4f}")

@@ -169,6 +169,7 @@ model = WGANGP(
 model.compile(
     critic_optimizer=Adam(run.critic_learning_rate, run.beta_1, run.beta_2),
     generator_optimizer=Adam(run.generator_learning_rate, run.beta_1, run.beta_2),
+    **run.execution(),
 )
 plotting.show_source(WGANGP.train_step)
 

@@ -79,7 +79,11 @@ plotting.show_source(build_generator, build_discriminator, GAN.train_step)
 
 # %%
 model = GAN(generator, discriminator, seed=run.seed)
-model.compile(discriminator_optimizer=RMSprop(run.learning_rate), generator_optimizer=RMSprop(run.learning_rate))
+model.compile(
+    discriminator_optimizer=RMSprop(run.learning_rate),
+    generator_optimizer=RMSprop(run.learning_rate),
+    **run.execution(),
+)
 model.fit(train, **run.schedule())
 
 # %%

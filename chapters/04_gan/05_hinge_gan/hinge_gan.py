@@ -117,9 +117,10 @@ if improved:
     model.compile(
         discriminator_optimizer=Adam(run.discriminator_learning_rate, beta_1=0.0, beta_2=0.9),
         generator_optimizer=Adam(run.generator_learning_rate, beta_1=0.0, beta_2=0.9),
+        **run.execution(),
     )
 else:
-    model.compile(discriminator_optimizer=Adam(1e-3), generator_optimizer=Adam(1e-3))
+    model.compile(discriminator_optimizer=Adam(1e-3), generator_optimizer=Adam(1e-3), **run.execution())
 plotting.show_source(losses.hinge_loss, HingeGAN.train_step)
 
 # %%

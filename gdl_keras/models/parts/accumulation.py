@@ -1,7 +1,8 @@
 """Gradient accumulation: a batch that does not fit into a card's memory is learnt from in parts.
 
-The gradients of some small batches are averaged before the weights move once, by Keras' own optimizers.  For a model
-that treats each image by itself this is the step that the large batch would give.  What differs for others:
+`model.compile(..., accumulate=4)`: the gradients of four batches are averaged before the weights move once, by Keras'
+own optimizers.  For a model that treats each image by itself this is the step that the large batch would give.  What
+differs for others:
 
 - Batch normalisation sees one part at a time.
 - The two networks of a GAN both move at the end of the last part, the second one by gradients that were mostly taken
@@ -17,31 +18,25 @@ import keras
 
 from gdl_keras.errors import InputError
 
-_steps = 1
 
-
-def set_accumulation_steps(steps):
-    """How many batches each step of the optimizers averages over, in every model that is compiled from now on.
+def accumulate_in(optimizer, steps):
+    """Makes each step of an optimizer that is not built yet average over so many batches, unless it says its own.
 
     Raises:
-        InputError: it is not at least 1.
+        InputError: `steps` is not at least 1.
     """
-    global _steps
     if steps < 1:
         raise InputError(f"Gradients are accumulated over at least 1 batch, not {steps}.")
-    _steps = steps
-
-
-def accumulate_in(optimizer):
-    """Gives an optimizer that is not built yet the number of `set_accumulation_steps`, unless it has one of its own."""
-    inner = _inner(optimizer)
-    inner.gradient_accumulation_steps = inner.gradient_accumulation_steps or (_steps if _steps > 1 else None)
+    if steps > 1:
+        inner = inner_optimizer(optimizer)
+        inner.gradient_accumulation_steps = inner.gradient_accumulation_steps or steps
 
 
 def accumulation_steps(optimizer):
     """How many batches a step of the optimizer averages over."""
-    return _inner(optimizer).gradient_accumulation_steps or 1
+    return inner_optimizer(optimizer).gradient_accumulation_steps or 1
 
 
-def _inner(optimizer):
+def inner_optimizer(optimizer):
+    """The optimizer itself, without the loss scaling around it."""
     return optimizer.inner_optimizer if isinstance(optimizer, keras.optimizers.LossScaleOptimizer) else optimizer

@@ -1,0 +1,129 @@
+"""The prepared store of images: each decoded and made square once, then read as bytes in all epochs.
+
+A store is a folder with `images.npy` (uint8), `labels.npy` and `attributes.npy` where the data has
+them, and `meta.json`.
+"""
+
+import json
+import os
+from dataclasses import asdict, dataclass, field, replace
+
+import numpy as np
+
+from gdl_keras.data.filling import fill
+from gdl_keras.data.notices import say
+from gdl_keras.data.store import allocate, is_whole, kept
+from gdl_keras.errors import InputError
+from gdl_keras.files import write_text
+
+
+@dataclass
+class Meta:
+    """What a store says about itself, as JSON."""
+
+    name: str
+    split: str
+    source: str  # a phrase
+    class_names: list[str] | None = None
+    attribute_names: list[str] | None = None
+    shape: list[int] = field(default_factory=list)
+    left_out: list[list[str]] = field(default_factory=list)  # pairs: which image, why
+
+
+@dataclass
+class Prepared:
+    """One split, ready to be read: images uint8 (N, H, W, C), labels int64 (N,), attributes (N, K)."""
+
+    meta: Meta
+    images: np.ndarray
+    labels: np.ndarray | None = None
+    attributes: np.ndarray | None = None
+
+
+def open_or_prepare(folder, open_raw, preparation, skip_unreadable=False):
+    """Opens the store at `folder`, which is made first where it is missing or damaged.
+
+    Args:
+        open_raw: a function that returns `(RawImages, Meta)`; called only where the store must be made.
+        preparation: a `Preparation`.
+        skip_unreadable: leave out images that cannot be read, and say so.
+
+    Raises:
+        InputError: images cannot be read and were not to be skipped; none is left; the data folder is read-only.
+        RunError: the disk is full.
+    """
+    prepared = kept(folder, read, lambda empty: _write(empty, *open_raw(), preparation, skip_unreadable), "images")
+    left_out, count = prepared.meta.left_out, len(prepared.images)
+    _check_left_out(left_out, count, skip_unreadable)
+    if left_out:
+        say(f"{_told(left_out, count)}  They are left out.")
+    return prepared
+
+
+def prepare_in_memory(raw, meta, preparation):
+    """The same as a store, for small data where nothing can be written."""
+    images = np.empty((raw.count, *preparation.shape), np.uint8)
+    filled = fill(images, raw, preparation)
+    _check_left_out(filled.left_out, filled.count, skip_unreadable=False)
+    return Prepared(replace(meta, shape=list(images.shape)), images, filled.labels, filled.attributes)
+
+
+def _write(folder, raw, meta, preparation, skip_unreadable):
+    path = folder / "images.npy"
+    images = allocate(path, (raw.count, *preparation.shape))
+    filled = fill(images, raw, preparation)
+    _check_left_out(filled.left_out, filled.count, skip_unreadable)
+    if filled.count < raw.count:
+        _shorten(path, images, filled.count)
+    images.flush()
+    for name, values in (("labels", filled.labels), ("attributes", filled.attributes)):
+        if values is not None:
+            np.save(folder / f"{name}.npy", values)
+    shape = [filled.count, *preparation.shape]
+    meta = replace(meta, shape=shape, left_out=filled.left_out)
+    write_text(folder / "meta.json", json.dumps(asdict(meta), indent=1))
+
+
+def _shorten(path, images, count):
+    shorter = allocate(path.with_suffix(".shorter"), (count, *images.shape[1:]))
+    for start in range(0, count, 1024):
+        shorter[start : start + 1024] = images[start : min(start + 1024, count)]
+    shorter.flush()
+    os.replace(path.with_suffix(".shorter"), path)
+
+
+def read(folder):
+    """The store at `folder`, or None where it is missing or not whole."""
+    try:
+        meta = Meta(**json.loads((folder / "meta.json").read_text(encoding="utf-8")))
+        images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
+        labels, attributes = (_read_values(folder / f"{name}.npy") for name in ("labels", "attributes"))
+    except (OSError, ValueError, TypeError, EOFError):
+        return None
+    whole = (
+        list(images.shape) == meta.shape
+        and images.dtype == np.uint8
+        and is_whole(folder / "images.npy", images)
+        and (labels is not None) == (meta.class_names is not None)
+        and (attributes is not None) == (meta.attribute_names is not None)
+        and all(len(values) == len(images) for values in (labels, attributes) if values is not None)
+    )
+    return Prepared(meta, images, labels, attributes) if whole else None
+
+
+def _read_values(path):
+    return np.load(path, allow_pickle=False) if path.exists() else None
+
+
+def _check_left_out(left_out, count, skip_unreadable):
+    if left_out and (count == 0 or not skip_unreadable):
+        way_out = (
+            "Remove them, or leave them out with --skip-unreadable." if count else "None is left: give other images."
+        )
+        raise InputError(f"{_told(left_out, count)}  {way_out}")
+
+
+def _told(left_out, count):
+    shown = "; ".join(f"{name} ({reason})" for name, reason in left_out[:3])
+    more = f"; and {len(left_out) - 3} more" if len(left_out) > 3 else ""
+    return f"{len(left_out)} of {len(left_out) + count} images cannot be used: {shown}{more}."

@@ -1,0 +1,1 @@
+"""What families of models share: conditions, averages of weights, accumulation, sizes."""

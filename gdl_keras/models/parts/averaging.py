@@ -1,0 +1,69 @@
+"""An average of a network's weights over the steps of training, which is often better than the weights themselves.
+
+Papers: Polyak & Juditsky 1992, Acceleration of stochastic approximation by averaging; Yazici et al. 2019, The unusual
+effectiveness of averaging in GAN training, arXiv:1806.04498.
+"""
+
+import keras
+from keras import ops
+
+from gdl_keras.errors import InputError
+
+
+class WeightAverage:
+    """For models that average one of their networks: call `keep_average` in `__init__` and `move_average` in a step.
+
+    The average is a network of its own, `averaged_NAME`, saved with the model.
+    """
+
+    def keep_average(self, name, decay):
+        """Makes the average of the network that the model keeps under `name`.
+
+        Args:
+            name: str, such as "generator".
+            decay: how much of itself the average keeps in each step, such as 0.999; None for no average.
+
+        Raises:
+            InputError: `decay` is out of range.
+        """
+        if decay is not None and not 0 <= decay < 1:
+            raise InputError(f"ema_decay is None or a number in [0, 1), not {decay}.")
+        self.averaged, self.ema_decay = name, decay
+        if decay is None:
+            return
+        network = getattr(self, name)
+        average = keras.models.clone_model(network)
+        average.set_weights(network.get_weights())
+        average.trainable = False
+        setattr(self, f"averaged_{name}", average)
+        self.averaged_steps, self.averaged_iterations = (
+            self.add_weight(shape=(), initializer="zeros", trainable=False, name=weight)
+            for weight in ("averaged_steps", "averaged_iterations")
+        )
+
+    def move_average(self, optimizer):
+        """Moves the average, where there is one, after step t of the network's optimizer.
+
+            average += (1 - decay) (weight - average),   decay = min(ema_decay, (1 + t) / (10 + t)),  t = 1, 2, ...
+
+        The ramp makes early averages reach back over a tenth of the steps so far, and soon forget where they began.
+        Where the optimizer has not moved the weights since the last call, the average stands still, too: a part of a
+        batch was accumulated, or gradients overflowed float16.
+        """
+        if self.ema_decay is None:
+            return
+        iterations = ops.cast(optimizer.iterations, "float32")
+        moved = ops.cast(iterations != self.averaged_iterations, "float32")
+        self.averaged_iterations.assign(iterations)
+        # Not the optimizer's own count: after a new `compile` that begins again, and the average would be forgotten.
+        self.averaged_steps.assign_add(moved)
+        t = self.averaged_steps.value
+        share = moved * (1 - ops.minimum(self.ema_decay, (1 + t) / (10 + t)))
+        pairs = zip(self.averaged_network.weights, getattr(self, self.averaged).weights, strict=True)
+        for average, weight in pairs:
+            average.assign_add(share * (weight - average))
+
+    @property
+    def averaged_network(self):
+        """The average where there is one, else the network itself."""
+        return getattr(self, self.averaged if self.ema_decay is None else f"averaged_{self.averaged}")

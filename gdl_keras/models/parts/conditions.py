@@ -1,0 +1,139 @@
+"""What a conditional model is told to make: one object with which every caller checks, deals out and looks up.
+
+Conditions travel as keyword arguments of `generate`: {keyword: array with one entry a sample}.
+"""
+
+import numpy as np
+
+from gdl_keras.errors import InputError
+
+
+class Unconditional:
+    """No conditions: the model makes what it likes."""
+
+    keyword = None
+    count = 0
+
+    def __bool__(self):
+        return self.keyword is not None
+
+    def check(self, n, model_name, **given):
+        """The conditions of `n` samples, as arrays of length `n`: {keyword: array}.
+
+        Args:
+            n: int.
+            model_name: str, for error messages.
+            given: what `generate` was given.
+
+        Raises:
+            InputError: one is missing, or not what the model learnt from.
+        """
+        if given:
+            raise InputError(f"generate() of {model_name} takes no {', '.join(given)}.")
+        return {}
+
+    def in_turn(self, n, each=1):
+        """All conditions in turn, each for so many samples, over and over until there are `n`: {keyword: array}."""
+        return {}
+
+    def same(self, value, n):
+        """The same condition for `n` samples: {keyword: array}.  Raises InputError where there is no such."""
+        raise InputError("This model is not conditional: it takes no label.")
+
+    def like(self, table, indices, n):
+        """The conditions of real examples, over and over until there are `n`: {keyword: array}.
+
+        They then come in the proportions of the data.
+
+        Args:
+            table: a `data.Table`.
+            indices: int array, numbers of examples.
+            n: int.
+
+        Raises:
+            InputError: the data has no such conditions.
+        """
+        return {}
+
+
+class Classes(Unconditional):
+    """One class a sample: `labels`, integers (n,) from 0 to count - 1.
+
+    Args:
+        count: int, how many classes.
+    """
+
+    keyword = "labels"
+    noun = "classes"
+
+    def __init__(self, count):
+        self.count = count
+
+    def check(self, n, model_name, labels=None, **others):
+        super().check(n, model_name, **others)
+        sentence = f"{model_name} makes what labels say: pass labels=..., {n} {self._wanted()}"
+        if labels is None:
+            raise InputError(f"{sentence}.")
+        labels = np.asarray(labels)
+        if labels.shape != (n, *self._shape()):
+            raise InputError(f"{sentence}, not an array of shape {labels.shape}.")
+        if not self._are_valid(labels):
+            raise InputError(f"{sentence}, not {labels.min()} to {labels.max()} ({labels.dtype}).")
+        return {"labels": labels}
+
+    def in_turn(self, n, each=1):
+        return {"labels": self._rows(np.arange(n) // each % self.count)}
+
+    def same(self, value, n):
+        if not 0 <= value < self.count:
+            raise InputError(f"A label lies between 0 and {self.count - 1}, not {value}.")
+        return {"labels": self._rows(np.full(n, value))}
+
+    def like(self, table, indices, n):
+        values, known = self._values_of(table)
+        if values is None or known != self.count:
+            raise InputError(
+                f"The model makes samples of {self.count} {self.noun}, and {table.name} has {known}: "
+                "choose the data set that it learnt from."
+            )
+        return {"labels": values[indices[np.arange(n) % len(indices)]]}
+
+    def _wanted(self):
+        return f"integers from 0 to {self.count - 1}"
+
+    def _shape(self):
+        return ()
+
+    def _are_valid(self, labels):
+        return np.issubdtype(labels.dtype, np.integer) and ((labels >= 0) & (labels < self.count)).all()
+
+    def _rows(self, numbers):
+        return numbers
+
+    def _values_of(self, table):
+        return table.labels, len(table.class_names or [])
+
+
+class Attributes(Classes):
+    """Any number of attributes at once: `labels`, float rows (n, count) in [0, 1].
+
+    Where one number stands for a row, that attribute is 1 and the others are 0.
+    """
+
+    noun = "attributes"
+
+    def _wanted(self):
+        return f"rows of {self.count} attributes"
+
+    def _shape(self):
+        return (self.count,)
+
+    def _are_valid(self, labels):
+        return True
+
+    def _rows(self, numbers):
+        return np.eye(self.count, dtype="float32")[numbers]
+
+    def _values_of(self, table):
+        attributes = table.attributes
+        return None if attributes is None else attributes.astype("float32"), len(table.attribute_names or [])

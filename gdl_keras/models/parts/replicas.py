@@ -1,0 +1,51 @@
+"""What must be the same on all replicas before an optimizer moves: overflow, and clipping.
+
+Keras looks at each replica's part of the gradient alone, and sums the parts afterwards.
+"""
+
+import keras
+import tensorflow as tf
+
+from gdl_keras.models.parts.accumulation import inner_optimizer
+
+
+def overflow_everywhere(gradients, optimizer):
+    """NaN on all replicas where those of any of them overflowed float16, so that all of them skip the step.
+
+    Keras asks the first replica alone whether they did: another one's infinity would reach the weights.
+    """
+    if not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        return gradients
+    finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(tensor)) for tensor in _known(gradients)])
+    spoiler = _sum_over_replicas(tf.where(finite, 0.0, float("nan")))
+    return [None if tensor is None else tensor + spoiler for tensor in map(_tensor, gradients)]
+
+
+def clipped_over_replicas(gradients, optimizer):
+    """Clips the sum over replicas as the optimizer says, in equal parts, so that N devices take the step of one.
+
+        clip(sum of the replicas' gradients) / replicas
+
+    Parts that Keras clips one by one and then sums would add up to as much as replicas times the bound.
+    """
+    inner = inner_optimizer(optimizer)
+    if not (inner.clipnorm or inner.global_clipnorm or inner.clipvalue):
+        return gradients
+    # The bound is for gradients without the loss scale.
+    scale = 1.0 if inner is optimizer else tf.cast(optimizer.dynamic_scale, tf.float32)
+    known = [_sum_over_replicas(tensor) / scale for tensor in _known(gradients)]
+    share = scale / tf.distribute.get_strategy().num_replicas_in_sync
+    clipped = iter([tensor * share for tensor in inner._clip_gradients(known)])
+    return [None if gradient is None else next(clipped) for gradient in gradients]
+
+
+def _sum_over_replicas(tensor):
+    return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, tensor)
+
+
+def _tensor(gradient):
+    return None if gradient is None else tf.convert_to_tensor(gradient)
+
+
+def _known(gradients):
+    return [tensor for tensor in map(_tensor, gradients) if tensor is not None]

@@ -1,0 +1,1 @@
+"""How samples are drawn: pure functions, tested without a network."""

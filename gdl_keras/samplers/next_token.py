@@ -1,0 +1,89 @@
+"""Which token comes next: from the logits of a model to a choice, and the loop that writes a sequence.
+
+Papers: Fan et al. 2018, Hierarchical neural story generation, arXiv:1805.04833, for top-k; Holtzman et al. 2020, The
+curious case of neural text degeneration, arXiv:1904.09751, for top-p.
+"""
+
+from gdl_keras.backend import use_tensorflow
+from gdl_keras.errors import InputError
+
+use_tensorflow()
+
+import tensorflow as tf  # noqa: E402
+
+NEVER = float("-inf")
+
+
+def next_token_logits(logits, temperature=1.0, top_k=None, top_p=None):
+    """The logits that a token is drawn with.
+
+        p_i ~ exp(logit_i / temperature)   among the `top_k` likeliest tokens, or among the fewest that reach `top_p`
+
+    Args:
+        logits: float tensor (batch, vocabulary).
+        temperature: float, at least 0; below 1 likely tokens become likelier, at 0 the likeliest one is certain.
+        top_k: int or None; tokens outside the k likeliest are never drawn.
+        top_p: float in (0, 1] or None; kept are the likeliest tokens whose probabilities together first reach p.
+
+    Returns:
+        float32 tensor (batch, vocabulary); minus infinity where a token is never drawn.
+
+    Raises:
+        InputError: an argument is out of range.
+    """
+    if temperature < 0 or (top_k is not None and top_k < 1) or (top_p is not None and not 0 < top_p <= 1):
+        raise InputError(
+            "temperature is not negative, top_k is at least 1, and top_p lies above 0 and up to 1; "
+            f"they are {temperature}, {top_k} and {top_p}."
+        )
+    logits = tf.cast(logits, tf.float32)
+    if temperature == 0:
+        likeliest = tf.argmax(logits, axis=-1)
+        return tf.where(tf.one_hot(likeliest, logits.shape[-1]) > 0, 0.0, NEVER)
+    logits = logits / temperature
+    if top_k is not None and top_k < logits.shape[-1]:
+        lowest = tf.math.top_k(logits, top_k).values[:, -1:]
+        logits = tf.where(logits >= lowest, logits, NEVER)
+    if top_p is not None and top_p < 1:
+        descending = tf.sort(logits, axis=-1, direction="DESCENDING")
+        before = tf.cumsum(tf.nn.softmax(descending), axis=-1, exclusive=True)
+        lowest = tf.reduce_min(tf.where(before < top_p, descending, float("inf")), axis=-1, keepdims=True)
+        logits = tf.where(logits >= lowest, logits, NEVER)
+    return logits
+
+
+def choose(logits, uniform):
+    """The token where the cumulative probability first exceeds a number uniform in [0, 1): int32 tensor (batch,).
+
+    Args:
+        logits: float32 tensor (batch, vocabulary).
+        uniform: float32 tensor (batch,).
+    """
+    cumulative = tf.cumsum(tf.nn.softmax(logits), axis=-1)
+    # Rounding may leave the sum a little below 1: a number beyond it means the last token that can be drawn.
+    tokens = tf.reduce_sum(tf.cast(cumulative <= uniform[:, None], tf.int32), axis=-1)
+    possible = tf.range(logits.shape[-1]) * tf.cast(logits > NEVER, tf.int32)
+    return tf.minimum(tokens, tf.reduce_max(possible, axis=-1))
+
+
+def write_tokens(logits_of, tokens, start, noise, **options):
+    """Writes each sequence on from place `start` to its end, one token after the other.
+
+    Args:
+        logits_of: function (tokens, place) -> logits of the token at that place, (batch, vocabulary); it must not look
+            at the tokens from that place on.
+        tokens: int32 tensor (batch, length), right up to `start`.
+        start: int, the first place to write.
+        noise: a `SampleNoise` of the batch.
+        options: as in `next_token_logits`.
+
+    Returns:
+        int32 tensor (batch, length).
+    """
+    length = tokens.shape[1]
+    for place in tf.range(start, length):
+        logits = next_token_logits(logits_of(tokens, place), **options)
+        chosen = choose(logits, noise.uniform(place))
+        here = tf.one_hot(place, length, on_value=True, off_value=False, dtype=tf.bool)
+        tokens = tf.where(here[None], chosen[:, None], tokens)
+    return tokens

@@ -1,0 +1,81 @@
+"""Random numbers for sampling: those of sample number i depend on the seed and on i, and on nothing else.
+
+How many samples are drawn, and how many at a time memory allows, then changes none of them, also where a sampler draws
+noise again and again inside a loop.
+"""
+
+import secrets
+
+import numpy as np
+
+from gdl_keras.backend import use_tensorflow
+
+use_tensorflow()
+
+import keras  # noqa: E402
+import tensorflow as tf  # noqa: E402
+
+# Samples that share a stream of random numbers; a part of them costs as much as all.
+BLOCK = 64
+
+
+def random_normal(shape, seed=None, first=0):
+    """Standard normal numbers for samples number `first`, `first + 1`, ...: float32 array (n, ...).
+
+    Args:
+        shape: (n, ...).
+        seed: int, or None for other numbers each time.
+        first: int, the number of the first sample.
+    """
+    # The numbers of a stream are counted: a longer array begins with the shorter one.
+    return np.asarray(keras.random.normal((first + shape[0], *shape[1:]), seed=seed_or_any(seed)))[first:]
+
+
+def random_uniform(shape, seed=None, first=0):
+    """Numbers uniform in [-1, 1), as `random_normal`."""
+    return np.asarray(keras.random.uniform((first + shape[0], *shape[1:]), -1.0, 1.0, seed=seed_or_any(seed)))[first:]
+
+
+def seed_or_any(seed):
+    """`seed`, or a random one where it is None: int."""
+    return secrets.randbelow(2**31) if seed is None else seed
+
+
+class SampleNoise:
+    """Streams of random numbers for samples number `first` to `first + count - 1`.
+
+    Each sample has a stream of its own; `step` says which part of it.  For use inside loops, compiled or not.
+
+    Args:
+        seed: int.
+        first: int or int tensor, the number of the first sample.
+        count: int, how many samples.
+    """
+
+    def __init__(self, seed, first, count):
+        self.seed = seed
+        self.first = first
+        self.count = count
+
+    def normal(self, step, shape):
+        """Standard normal numbers: float32 tensor (count, *shape).
+
+        Args:
+            step: int or int tensor, the number of the draw.
+            shape: tuple of ints, of what belongs to one sample.
+        """
+        return self._draw(tf.random.stateless_normal, step, shape)
+
+    def uniform(self, step, shape=()):
+        """Numbers uniform in [0, 1): float32 tensor (count, *shape).  Args as in `normal`."""
+        return self._draw(tf.random.stateless_uniform, step, shape)
+
+    def _draw(self, distribution, step, shape):
+        fold_in = tf.random.experimental.stateless_fold_in
+        seed = fold_in(tf.stack([tf.cast(self.seed, tf.int32), 1]), tf.cast(step, tf.int32))
+        first = tf.cast(self.first, tf.int32)
+        # The block that holds the first sample, and as many more as may be needed, wherever in it that one lies.
+        blocks = range((self.count + 2 * BLOCK - 2) // BLOCK)
+        parts = [distribution((BLOCK, *shape), seed=fold_in(seed, first // BLOCK + block)) for block in blocks]
+        start = first % BLOCK
+        return tf.concat(parts, axis=0)[start : start + self.count]

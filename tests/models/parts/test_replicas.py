@@ -1,0 +1,55 @@
+"""N devices take the step that one would, also where gradients are clipped."""
+
+from contextlib import nullcontext
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from gdl_keras.models.base import TapeModel, inputs_of
+
+# The two halves of the batch pull in directions at right angles, each of length 4.
+TARGETS = np.array([[4.0, 0.0], [4.0, 0.0], [0.0, 4.0], [0.0, 4.0]], "float32")
+
+
+class Follower(TapeModel):
+    """Two weights whose gradient is minus the mean of the batch."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.position = self.add_weight(shape=(2,), initializer="zeros", name="position")
+
+    def train_step(self, data):
+        with tf.GradientTape() as tape:
+            loss = -tf.reduce_mean(tf.reduce_sum(inputs_of(data) * self.position, axis=1))
+        self.minimize(tape, loss, self.optimizer, [self.position])
+        return self.report(loss=loss)
+
+
+def moved(strategy, policy="float32", **clipping):
+    keras.config.set_dtype_policy(policy)
+    with strategy.scope() if strategy else nullcontext():
+        model = Follower()
+        model.compile(keras.optimizers.SGD(1.0, **clipping))
+    if policy == "mixed_float16":
+        model.optimizer.dynamic_scale.assign(8.0)
+    model.fit(tf.data.Dataset.from_tensors(TARGETS).repeat(), steps_per_epoch=1, verbose=0)
+    return np.asarray(model.position.value)
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
+@pytest.mark.parametrize(
+    ("clipping", "expected"),
+    [
+        ({}, [2, 2]),
+        ({"clipnorm": 1.0}, [0.5**0.5, 0.5**0.5]),
+        ({"global_clipnorm": 1.0}, [0.5**0.5, 0.5**0.5]),
+        ({"clipvalue": 1.5}, [1.5, 1.5]),
+        ({"clipnorm": 100.0}, [2, 2]),
+    ],
+    ids=str,
+)
+def test_the_sum_over_replicas_is_clipped_not_each_part(clipping, expected, policy, two_replicas):
+    for strategy in (None, two_replicas):
+        np.testing.assert_allclose(moved(strategy, policy, **clipping), expected, rtol=1e-5)
