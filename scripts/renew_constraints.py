@@ -1,7 +1,6 @@
 """Renews constraints.txt: the newest packages that fit together, one list for every Python that the project supports.
 
-    python scripts/renew_constraints.py                       asks python3.11, python3.12 and python3.13
-    python scripts/renew_constraints.py a/python3.11 ...      asks these, the oldest first
+    python scripts/renew_constraints.py         with python3.11, python3.12 and python3.13 in the PATH
 
 On Linux with an x86 processor, for the sake of CUDA's packages.  pip says what it would install, and installs nothing;
 an old pip downloads it all the same, 4 GB for the first Python.  The first one chooses freely, since what is made for
@@ -11,7 +10,6 @@ needs.  Where that cannot be, pip says why, and the file stays as it was.
 
 import json
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -20,9 +18,11 @@ from packaging.utils import canonicalize_name
 from gdl_keras.files import write_text
 
 ROOT = Path(__file__).resolve().parent.parent
-PYTHONS = ("python3.11", "python3.12", "python3.13")
+PYTHONS = ("3.11", "3.12", "3.13")
 # The tests ask for all that the scripts and the image install, but for CUDA, and for what ipykernel needs on a Mac.
 ASKED = (".[dev]", "tensorflow[and-cuda]", "appnope")
+# What its authors publish as source alone.
+SOURCES = ("promise",)
 HEADER = """\
 # The exact packages that the scripts and the Docker image install, and that the tests are run with: pip takes from here
 # the version of whatever it is asked for, and what nobody asks for is not installed.  One list serves Python 3.11, 3.12
@@ -35,7 +35,7 @@ def newest(python, pins):
     """The newest packages for one Python.
 
     Args:
-        python: its command.
+        python: its version, "3.11".
         pins: {name: version} to keep to.
 
     Returns:
@@ -44,11 +44,15 @@ def newest(python, pins):
     Raises:
         subprocess.CalledProcessError: pip has found no such packages, and has printed why.
     """
+    pip = [f"python{python}", "-m", "pip"]
     with tempfile.TemporaryDirectory() as folder:
         kept, report = Path(folder, "constraints.txt"), Path(folder, "report.json")
         kept.write_text(listed(pins))
+        subprocess.run([*pip, "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, *SOURCES], check=True)
         options = ["--quiet", "--dry-run", "--ignore-installed", "--report", report, "--constraint", kept]
-        subprocess.run([python, "-m", "pip", "install", *options, *ASKED], cwd=ROOT, check=True)
+        # "3.11" means 3.11.0: readers have it, while some packages ask for a later one.  pip then wants the rest, too.
+        options += ["--python-version", python, "--only-binary", ":all:", "--find-links", folder, "--target", folder]
+        subprocess.run([*pip, "install", *options, *ASKED], cwd=ROOT, check=True)
         packages = [one["metadata"] for one in json.loads(report.read_text())["install"]]
     found = {canonicalize_name(one["name"]): one["version"] for one in packages}
     del found["gdl-keras"]
@@ -60,15 +64,15 @@ def listed(pins):
     return "".join(sorted(f"{name}=={version}\n" for name, version in pins.items()))
 
 
-def main(pythons):
+def main():
     """Asks one Python after the other, and writes the file."""
     pins = {}
-    for python in pythons:
+    for python in PYTHONS:
         found = newest(python, pins)
-        print(f"{python}: {len(found)} packages, {len(found.keys() - pins.keys())} of them not in the list before")
+        print(f"Python {python}: {len(found)} packages, {len(found.keys() - pins.keys())} not in the list before")
         pins |= found
     write_text(ROOT / "constraints.txt", HEADER + listed(pins))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or PYTHONS)
+    main()

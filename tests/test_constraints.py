@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from tests.test_docker import those
 
 ROOT = Path(__file__).resolve().parent.parent
 RENEWAL = runpy.run_path(str(ROOT / "scripts" / "renew_constraints.py"))
-PYTHONS = ("3.11", "3.12", "3.13")
+PYTHONS = RENEWAL["PYTHONS"]
 MACHINES = (("linux", "Linux", "x86_64"), ("linux", "Linux", "aarch64"), ("darwin", "Darwin", "arm64"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
@@ -76,12 +77,18 @@ def not_pinned(asked, pins, asked_in_turn, environment):
     return missing
 
 
-def asked_by_installed(name, version):
+def pinned_distribution(name, version):
+    """What is installed of a package, None unless it is this version."""
     try:
         found = distribution(name)
     except PackageNotFoundError:
-        return []
-    return (found.requires or []) if found.version == version else []
+        return None
+    return found if found.version == version else None
+
+
+def asked_by_installed(name, version):
+    found = pinned_distribution(name, version)
+    return (found.requires if found else None) or []
 
 
 @pytest.mark.parametrize("machine", MACHINES, ids="-".join)
@@ -91,6 +98,20 @@ def test_every_package_is_pinned(python, machine):
     environment = dict(zip(names, (*machine, python, f"{python}.0")))
     pins = kept_by(requirements(lines_of("constraints.txt")), environment)
     assert not_pinned(asked_for(), pins, asked_by_installed, environment) == []
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_the_first_release_of_each_python_is_enough(python):
+    """Debian 12 has Python 3.11.2, and TensorFlow's image may have an older one."""
+    pins = kept_by(requirements(lines_of("constraints.txt")), {"python_version": python})
+    found = {name: pinned_distribution(name, version) for name, version in pins.items()}
+    ranges = {name: one.metadata["Requires-Python"] or "" for name, one in found.items() if one}
+    assert [name for name, wanted in ranges.items() if f"{python}.0" not in SpecifierSet(wanted)] == []
+
+
+def test_the_pythons_are_those_of_the_project():
+    wanted = SpecifierSet(PROJECT["project"]["requires-python"])
+    assert [f"3.{minor}" for minor in range(30) if f"3.{minor}.0" in wanted] == list(PYTHONS)
 
 
 def test_a_package_without_its_pin_is_found():
