@@ -9,6 +9,7 @@ from gdl_keras.files import write_text
 from gdl_keras.sampling import load_for_sampling
 from gdl_keras.training import environment
 from gdl_keras.training.config import read_config
+from gdl_keras.training.former import check_formers
 
 MOST = 10_000  # samples, unless more are asked for
 FEWEST = 20  # images on each side: two for each block of the kernel distance
@@ -61,6 +62,7 @@ def evaluate(run, n=None, seed=0, features=None, dataset=None):
     if not Path(run).exists():
         raise InputError(f"There is no {run}: name the folder of a run, or a .keras file.")
     settings = _settings(Path(run), dataset)
+    check_formers(settings)
     model = load_for_sampling(run)
 
     # Only now: loading has started TensorFlow without the lines that it prints.
