@@ -22,7 +22,7 @@ def main(arguments=None):
     debug = "--debug" in arguments  # wherever it stands
     arguments = [argument for argument in arguments if argument != "--debug"]
     options, rest = _parser().parse_known_args(arguments)
-    if rest and options.command != "run":
+    if rest and options.command not in TAKES_MORE:
         _parser().error(f"unrecognized arguments: {' '.join(rest)}")
     if options.command == "run" and arguments[1:2] and arguments[1].startswith("-") and not options.help:
         _parser().error("the chapter comes first: gdl run CHAPTER [flags]")
@@ -72,24 +72,21 @@ def run_command(options, rest):
 
 def sample_command(options, rest):
     """gdl sample RUN"""
+    from gdl_keras.keywords import from_words
     from gdl_keras.sampling import sample
 
-    print(sample(options.run, options.n, options.output, seed=options.seed, label=options.label))
+    own = from_words(rest)
+    print(sample(options.run, options.n, options.output, seed=options.seed, label=options.label, **own))
 
 
 def evaluate_command(options, rest):
     """gdl evaluate RUN"""
     from gdl_keras.evaluation import evaluate_and_keep
+    from gdl_keras.keywords import from_words
 
+    own = from_words(rest) | ({"features": options.features} if options.features else {})
     print(
-        evaluate_and_keep(
-            options.run,
-            options.output,
-            n=options.n,
-            seed=options.seed,
-            features=options.features,
-            dataset=options.dataset,
-        )
+        evaluate_and_keep(options.run, options.output, n=options.n, seed=options.seed, dataset=options.dataset, **own)
     )
 
 
@@ -103,6 +100,8 @@ def doctor_command(options, rest):
     return 1 if any(finding.is_wrong for finding in findings) else 0
 
 
+# Commands whose flags are also those of a chapter, a model, a kind of samples.
+TAKES_MORE = ("run", "sample", "evaluate")
 COMMANDS = {
     "list": list_command,
     "data": data_command,
@@ -132,13 +131,20 @@ def _parser():
     run.add_argument("chapter", metavar="CHAPTER", nargs="?", help="a name from gdl list")
     run.add_argument("-h", "--help", action="store_true", help="the chapter's settings")
 
-    sample = commands.add_parser("sample", help="new images from a trained model", epilog=_sample_examples())
+    sample = commands.add_parser("sample", help="new samples from a trained model", epilog=_sample_examples())
     sample.formatter_class = argparse.RawDescriptionHelpFormatter
-    sample.add_argument("run", metavar="RUN", type=Path, help="a run's folder, or a .keras file")
-    sample.add_argument("-n", type=int, default=64, help="how many images (default: 64)")
-    sample.add_argument("-o", "--output", type=Path, default=Path("samples.png"), help="a .png grid or an .npz array")
-    sample.add_argument("--seed", type=int, help="the same seed gives the same images")
-    sample.add_argument("--label", type=int, help="for conditional models: the class to draw (default: all in turn)")
+    sample.add_argument("run", metavar="RUN", type=Path, help="a run's folder, one of a stage in it, or a .keras file")
+    sample.add_argument("-n", type=int, default=64, help="how many (default: 64)")
+    sample.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        help="of images a .png grid, an .npz array, or a folder of single pictures (default: samples.png)",
+    )
+    sample.add_argument("--seed", type=int, help="the same seed gives the same samples")
+    sample.add_argument(
+        "--label", help="for conditional models: the class to draw, its number or name (default: all in turn)"
+    )
 
     _add_evaluate_parser(commands)
     doctor = commands.add_parser("doctor", help="what this machine has, and what is missing")
@@ -159,26 +165,32 @@ def _add_data_parser(parser):
 def _add_evaluate_parser(commands):
     evaluate = commands.add_parser(
         "evaluate",
-        help="how good a trained model is, against held-out images",
+        help="how good a trained model is, against held-out data",
         epilog="examples:\n  gdl evaluate runs/mine\n  gdl evaluate runs/mine -n 5000 --features inception --seed 7\n"
         "  gdl evaluate model.keras --dataset fashion --output",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    evaluate.add_argument("run", metavar="RUN", type=Path, help="a run's folder, or a .keras file")
-    evaluate.add_argument("-n", type=int, help="how many images (default: as many as are held out, at most 10,000)")
+    evaluate.add_argument(
+        "run", metavar="RUN", type=Path, help="a run's folder, one of a stage in it, or a .keras file"
+    )
+    evaluate.add_argument(
+        "-n", type=int, help="how many samples (default: half as many as are held out, at most what the model says)"
+    )
     evaluate.add_argument("--seed", type=int, default=0, help="the same seed gives the same numbers (default: 0)")
     evaluate.add_argument(
         "--features",
         choices=("fashion", "emoji", "inception"),
-        help="the network whose features are compared (default: fashion for grey images, emoji for colour)",
+        help="of images: the network whose features are compared (default: fashion for grey ones, emoji for colour)",
     )
-    evaluate.add_argument("--dataset", help="compare with these images (default: the run's own)")
+    evaluate.add_argument("--dataset", help="compare with this data (default: the run's own)")
     evaluate.add_argument("--output", action="store_true", help="for a .keras file: write NAME.metrics.json beside it")
 
 
 def _sample_examples():
     return (
-        "examples:\n  gdl sample runs/mine -n 64 -o grid.png --seed 7\n  gdl sample runs/mine -n 10000 -o samples.npz"
+        "Any other flag is a keyword of the model's own generate; an unknown one is answered with those there are.\n\n"
+        "examples:\n  gdl sample runs/mine -n 64 -o grid.png --seed 7\n  gdl sample runs/mine -n 10000 -o samples.npz\n"
+        "  gdl sample runs/mine -n 16 --label boot"
     )
 
 

@@ -7,6 +7,8 @@ finished.
 
 import errno
 import glob
+import json
+import math
 import os
 import platform
 import re
@@ -67,6 +69,29 @@ def write_text(path, text):
     """Writes `text` (UTF-8) to `path`, whole or not at all."""
     with whole_file(path) as partial:
         partial.write_text(text, encoding="utf-8")
+
+
+def write_json(path, content):
+    """Writes what JSON can hold to `path`, indented, whole or not at all.
+
+    Raises:
+        RunError: a number in it is infinite or no number: JSON has no word for those, and other programs would refuse
+            the whole file.
+    """
+    wrong = list(_not_finite(content))
+    if wrong:
+        names = ", ".join(f"{name} is {value}" for name, value in wrong)
+        raise RunError(f"{path} is not written, because {names}: something diverged, or was measured of nothing.")
+    write_text(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
+
+
+def _not_finite(content, name=""):
+    # Pairs (where it stands, value), such as ("nats.value", inf).
+    if isinstance(content, dict | list | tuple):
+        for key, value in content.items() if isinstance(content, dict) else enumerate(content):
+            yield from _not_finite(value, f"{name}.{key}" if name else str(key))
+    elif isinstance(content, float) and not math.isfinite(content):
+        yield name, content
 
 
 def _partial(path):

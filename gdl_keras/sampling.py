@@ -1,43 +1,45 @@
-"""New images from a trained model, as a picture or as an array."""
+"""New samples from a trained model, as a picture, as an array, or as whatever else files of their kind are."""
 
 from pathlib import Path
 
-import numpy as np
+from gdl_keras import data, keywords
+from gdl_keras.errors import InputError, nearest
+from gdl_keras.training.config import read_config
 
-from gdl_keras.errors import InputError
-from gdl_keras.files import whole_file
 
-
-def sample(run, n, output, seed=None, label=None):
-    """Generates `n` images with the model of `run` and writes them to `output`.
+def sample(run, n, output=None, seed=None, label=None, **options):
+    """Generates `n` samples with the model of `run` and writes them to `output`.
 
     Args:
-        run: a run's folder, or a `.keras` file.
-        n: int, how many images.
-        output: path that ends in .png (a grid) or .npz (`images`, uint8 array (n, height, width, channels)).
-        seed: int or None; the same seed gives the same images.
-        label: int or None, the class, or the one attribute, that a conditional model draws; by default all in turn.
+        run: a run's folder, that of a stage of one, or a `.keras` file.
+        n: int, how many samples.
+        output: path that ends as files of this kind do; of images .png (a grid), .npz (`images`, uint8 array (n,
+            height, width, channels)), or in nothing (a folder of .png files).  By default samples.png, or what pages of
+            another kind end in.
+        seed: int or None; the same seed gives the same samples.
+        label: what a conditional model draws: the number, or the name where the run's data set knows it, of a class or
+            of the one attribute; by default all in turn.
+        options: keywords of the model's own `generate`; texts are read as numbers where those are wanted.
 
     Returns:
         `Path` of the file.
 
     Raises:
-        InputError: the model cannot be loaded or takes no label, `n` is below 1, or `output` ends in something else.
+        InputError: the model cannot be loaded, takes no label, not this one or not these options, `n` is below 1, or
+            `output` ends in something else.
     """
-    output = Path(output)
-    if output.suffix not in (".png", ".npz"):
-        raise InputError(f"{output} should end in .png (a grid of images) or .npz (an array).")
     if n < 1:
         raise InputError(f"-n is at least 1, not {n}.")
     model = load_for_sampling(run)
-    images = model.generate(n, seed=seed, **_conditions(model, n, label))
-    if output.suffix == ".png":
-        from gdl_keras.plotting import save_mosaic
 
-        save_mosaic(images, output)
-    else:
-        with whole_file(output) as partial:
-            np.savez_compressed(partial, images=np.rint(images * 255).astype(np.uint8))
+    # Only now: loading has started TensorFlow without the lines that it prints.
+    from gdl_keras.kinds import kind_of
+
+    kind = kind_of(model)
+    output = Path(output or f"samples{kind.sheet_suffix}")
+    kind.check_path(output)
+    options = keywords.read(options, sampling_options(model), type(model).__name__)
+    kind.write(model.generate(n, seed=seed, **conditions_of(model, run, n, label), **options), output)
     return output
 
 
@@ -51,13 +53,58 @@ def load_for_sampling(run):
     return model
 
 
-def _conditions(model, n, label):
-    num_classes = getattr(model, "num_classes", None)
-    if num_classes is None and label is None:
-        return {}
-    if num_classes is None:
+def settings_of(run):
+    """The settings of a run, {} where there are none: of its folder, of a stage's in it, of a file in one of these.
+
+    Raises:
+        InputError: `run` is the folder of no run.
+    """
+    run = Path(run)
+    folder = run if run.is_dir() else run.parent
+    for place in (folder, folder.resolve().parent):
+        if (place / "config.json").exists():
+            return read_config(place)
+    return read_config(run) if run.is_dir() else {}
+
+
+def sampling_options(model):
+    """What else a model's `generate` can be asked for on the command line: {name: `inspect.Parameter`}."""
+    # Latent points are for programs; the first two have flags of their own.
+    return keywords.of(model.generate, model.draw, but=("n", "seed", "latents"))
+
+
+def conditions_of(model, run, n, label):
+    """What a conditional model is to draw, as keywords of `generate`; {} for others.
+
+    Args, errors as in `sample`.
+    """
+    if label is None:
+        return model.conditions.in_turn(n)
+    if not model.conditions:
         raise InputError(f"{type(model).__name__} is not conditional: leave --label away.")
-    if label is not None and not 0 <= label < num_classes:
-        raise InputError(f"--label lies between 0 and {num_classes - 1}, not {label}.")
-    labels = np.arange(n) % num_classes if label is None else np.full(n, label)
-    return {"labels": labels if model.has_class_labels() else np.eye(num_classes, dtype="float32")[labels]}
+    return model.conditions.same(_number(label, model, run), n)
+
+
+def _number(label, model, run):
+    try:
+        return int(label)
+    except ValueError:
+        pass
+    names = _names(run)
+    if len(names) != model.conditions.count:
+        last = model.conditions.count - 1
+        raise InputError(f"What {label!r} is called by is not known here: --label takes a number from 0 to {last}.")
+    wanted = label.casefold()
+    for fits in (str.__eq__, str.__contains__):
+        found = [number for number, name in enumerate(names) if fits(name.casefold(), wanted)]
+        if len(found) == 1:
+            return found[0]
+    raise InputError(f"There is no label {label!r}.  {nearest(label, names)}")
+
+
+def _names(run):
+    settings = settings_of(run) if Path(run).exists() else {}
+    if settings.get("attribute"):
+        return [f"not {settings['attribute']}", settings["attribute"]]
+    known = data.info(settings["dataset"]) if "dataset" in settings else {}
+    return known.get("classes") or known.get("attributes") or []

@@ -1,5 +1,6 @@
 """The `gdl` command: exit codes, sentences, and that nothing is left behind."""
 
+import json
 import os
 import subprocess
 import sys
@@ -125,7 +126,7 @@ def test_a_failure_while_running_exits_with_1(gdl, monkeypatch, model_file):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("gdl_keras.sampling.np.savez_compressed", full)
+    monkeypatch.setattr("numpy.savez_compressed", full)
     code, _, err = gdl("sample", model_file, "-o", "samples.npz")
     assert code == 1
     assert "disk is full" in err
@@ -166,13 +167,54 @@ def test_sample_writes_a_grid_or_an_array_that_the_seed_decides(gdl, model_file)
 
 @pytest.mark.parametrize(
     ("flags", "words"),
-    [(["-o", "grid.jpg"], "end in .png"), (["-n", "0"], "at least 1"), (["--label", "1"], "not conditional")],
+    [
+        (["-o", "grid.jpg"], "should end in .png (a grid of images) or .npz (an array)"),
+        (["-n", "0"], "at least 1"),
+        (["--label", "1"], "not conditional"),
+        (["--temperature", "0.8"], "Autoencoder takes no --temperature.  Known are: --batch-size, --first"),
+        (["--batch-sise", "8"], "Did you mean --batch-size"),
+        (["--first", "some"], "--first is a whole number, not 'some'"),
+        (["--first"], "--first wants a value"),
+        (["more"], "'more' belongs to no flag"),
+    ],
 )
 def test_sample_explains_what_it_cannot_do(gdl, model_file, flags, words):
     code, _, err = gdl("sample", model_file, *flags)
     assert code == 2
     assert words in err
     assert os.listdir() == ["model.keras"]
+
+
+def test_sample_writes_a_folder_of_pictures(gdl, model_file):
+    assert gdl("sample", model_file, "-n", "3", "-o", "new", "--seed", "7")[0] == 0
+    assert gdl("sample", model_file, "-n", "3", "-o", "new.npz", "--seed", "7")[0] == 0
+    for number, image in enumerate(np.load("new.npz")["images"]):
+        np.testing.assert_array_equal(np.asarray(Image.open(f"new/{number:04d}.png")), image[..., 0])
+    code, _, err = gdl("sample", model_file, "-o", "new")
+    assert code == 2
+    assert "new is not an empty folder" in err
+
+
+def test_sample_passes_the_models_own_keywords(gdl, model_file):
+    """The samples after the first four are those that a longer page ends with."""
+    flags = {"all": ["-n", "9"], "rest": ["-n", "5", "--first", "4", "--batch-size=2"]}
+    for name, own in flags.items():
+        assert gdl("sample", model_file, "-o", f"{name}.npz", "--seed", "7", *own)[0] == 0
+    every, rest = (np.load(f"{name}.npz")["images"].astype(int) for name in flags)
+    np.testing.assert_allclose(every[4:], rest, atol=1)
+
+
+def test_a_page_is_where_nothing_else_is_said(gdl, model_file):
+    code, out, _ = gdl("sample", model_file, "-n", "4")
+    assert (code, out) == (0, "samples.png\n")
+    assert sorted(os.listdir()) == ["model.keras", "samples.png"]
+
+
+def test_sample_of_a_stage(gdl, tmp_path):
+    (tmp_path / "run" / "vision").mkdir(parents=True)
+    (tmp_path / "run" / "config.json").write_text("{}")
+    autoencoder().save(tmp_path / "run" / "vision" / "model.keras")
+    assert gdl("sample", "run/vision", "-n", "4", "-o", "grid.png")[0] == 0
 
 
 def test_doctor_says_what_is_here(gdl):
@@ -247,4 +289,50 @@ def test_sample_draws_the_class_asked_for_or_all_in_turn(gdl, tmp_path):
         every, one = (np.load(name, allow_pickle=False)["images"] for name in ("all.npz", "one.npz"))
         same = [np.array_equal(a, b) for a, b in zip(every, one)]
         assert same == [False, True, False, False, True, False]
-    assert gdl("sample", "cgan.keras", "--label", "3")[0] == 2
+    code, _, err = gdl("sample", "cgan.keras", "--label", "3")
+    assert code == 2 and "between 0 and 2, not 3" in err
+    code, _, err = gdl("sample", "cgan.keras", "--label", "boot")
+    assert code == 2 and "'boot' is called by is not known here: --label takes a number from 0 to 2" in err
+
+
+@pytest.mark.parametrize(
+    ("config", "count", "names"),
+    [
+        ({"dataset": "fashion_mini"}, 10, {"Ankle boot": 9, "boot": 9, "shirt": 6}),
+        ({"dataset": "fashion_mini", "attribute": "Smiling"}, 2, {"Smiling": 1, "not smiling": 0}),
+    ],
+)
+def test_a_label_may_be_a_name_that_the_run_knows(gdl, tmp_path, config, count, names):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.json").write_text(json.dumps(config))
+    cgan(count).save(tmp_path / "run" / "model.keras")
+    for name, number in names.items():
+        for label, file in ((name, "name.npz"), (str(number), "number.npz")):
+            assert gdl("sample", "run", "-n", "3", "-o", file, "--seed", "7", "--label", label)[0] == 0
+        by_name, by_number = (np.load(file)["images"] for file in ("name.npz", "number.npz"))
+        np.testing.assert_array_equal(by_name, by_number)
+    code, _, err = gdl("sample", "run", "--label", "hat")
+    assert code == 2
+    assert "There is no label 'hat'" in err
+
+
+def test_a_conditional_model_that_is_no_gan_is_asked_for_its_conditions_alone(gdl, tmp_path, monkeypatch):
+    """It has neither `num_classes` nor a generator: it once crashed here."""
+    from gdl_keras.models.parts.conditions import Classes
+    from tests.cases import vae
+
+    class Painter(type(vae())):
+        conditions = Classes(3)
+
+        def decode(self, latents, labels):
+            import tensorflow as tf
+
+            return tf.ones((tf.shape(latents)[0], 8, 8, 1)) * tf.cast(labels, "float32")[:, None, None, None] / 2
+
+    whole = vae()
+    painter = Painter(whole.encoder, whole.decoder)
+    monkeypatch.setattr("gdl_keras.load", lambda path: painter)
+    assert gdl("sample", "painter.keras", "-n", "5", "-o", "all.npz")[0] == 0
+    assert np.load("all.npz")["images"].max(axis=(1, 2, 3)).tolist() == [0, 128, 255, 0, 128]
+    assert gdl("sample", "painter.keras", "-n", "2", "-o", "one.npz", "--label", "2")[0] == 0
+    assert np.load("one.npz")["images"].min() == 255

@@ -11,9 +11,8 @@ import pytest
 from PIL import Image
 
 from gdl_keras import cli, data, load
-from gdl_keras.evaluation import BETTER, evaluate
+from gdl_keras.evaluation import evaluate
 from gdl_keras.metrics import JudgeExtractor
-from gdl_keras.metrics.summary import Summary, compare
 from tests import cases
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -67,9 +66,9 @@ def test_the_result_joins_what_the_run_has_written(gdl, run):
         "image_shape": [32, 32, 1],
         "resizing": "bilinear, antialiased, 8x8 to 32x32",
     }
-    for part, split in (("held_out", "test"), ("floor", "train")):
-        identity = data.load("fashion_mini", split, image_size=8).identity
-        assert result[part] == {"split": split, "images": N, "identity": identity}
+    identity = data.load("fashion_mini", "test", image_size=8).identity
+    for part in ("held_out", "floor"):
+        assert result[part] == {"split": "test", "images": N, "identity": identity}
     assert result["packages"]["keras"]
     assert out.endswith(f"Written to {run / 'metrics.json'}\n")
     _, out, _ = gdl("evaluate", run, "-n", N)
@@ -77,25 +76,26 @@ def test_the_result_joins_what_the_run_has_written(gdl, run):
 
 
 def test_unequal_counts_are_pointed_out(gdl, run):
-    _, out, _ = gdl("evaluate", run, "-n", 1010)
-    assert out.startswith("1,010 samples against 1,000 held-out images")
-    assert "-n 1000 compares like with like" in out
+    _, out, _ = gdl("evaluate", run, "-n", 510)
+    assert out.startswith("510 samples against 500 held-out images")
+    assert "floor: 500 other held-out images" in out
+    assert "-n 500 compares like with like" in out
 
 
 def test_the_table_says_what_is_better_and_what_real_images_reach(gdl, run):
-    _, out, _ = gdl("evaluate", run, "-n", N)
+    _, out, _ = gdl("evaluate", run, "-n", 200)
     metrics = json.loads((run / "metrics.json").read_text())["evaluation"]["metrics"]
     lines = out.splitlines()
     assert lines[:3] == [
-        "40 samples against 40 held-out images of fashion_mini",
+        "200 samples against 200 held-out images of fashion_mini",
         "features: fashion, resizing: bilinear, antialiased, 8x8 to 32x32",
-        "floor: 40 training images in place of the samples",
+        "floor: 200 other held-out images in place of the samples",
     ]
     assert lines[4].split() == ["metric", "samples", "floor", "better"]
     table = {line.split()[0]: line.split(None, 1)[1] for line in lines[5:-1]}
     assert list(table) == list(metrics)
-    distance = metrics["frechet_classifier_distance"]
-    assert table["frechet_classifier_distance"].split() == [
+    distance = metrics["frechet_classifier_distance_extrapolated"]
+    assert table["frechet_classifier_distance_extrapolated"].split() == [
         f"{distance['value']:.4g}",
         f"{distance['floor']['value']:.4g}",
         "smaller",
@@ -105,30 +105,55 @@ def test_the_table_says_what_is_better_and_what_real_images_reach(gdl, run):
     assert len({line.index(metrics[line.split()[0]]["better"]) for line in lines[5:-1]}) == 1
 
 
-@pytest.mark.parametrize("kind", ["classifier", "inception"])
-def test_every_metric_has_a_direction(kind):
-    summary = Summary([data.load("fashion_mini", "test", image_size=32).sample(40)], JudgeExtractor("fashion"))
-    names = set(compare(summary, summary, kind))
-    assert f"frechet_{kind}_distance" in names
-    assert names <= set(BETTER)
-
-
 def test_it_can_be_repeated_and_the_seed_decides(run):
     first, second, other = (evaluate(run, n=N, seed=seed) for seed in (1, 1, 2))
     assert first == second
     assert first["metrics"]["precision"] is not None
-    name = "frechet_classifier_distance"
-    assert first["metrics"][name]["value"] != other["metrics"][name]["value"]
+    for name in ("kernel_classifier_distance", "nats", "bits_per_dim"):
+        assert first["metrics"][name]["value"] != other["metrics"][name]["value"]
     assert json.loads((run / "metrics.json").read_text()) == {"epoch": 3, "test_loss": 12.5}
 
 
-def test_by_default_there_are_as_many_samples_as_held_out_images(gdl, run):
-    assert evaluate(run)["n"] == 1000
+def test_by_default_there_are_as_many_samples_as_half_of_the_held_out_images(run):
+    assert evaluate(run)["n"] == 500
+
+
+def test_no_more_samples_than_the_model_says(gdl, run, monkeypatch):
+    monkeypatch.setattr("gdl_keras.models.VAE.evaluation_size", 60)
+    code, out, _ = gdl("evaluate", run)
+    assert code == 0
+    assert out.startswith("60 samples against 60 held-out images")
+    assert evaluate(run, n=70)["n"] == 70
 
 
 def test_more_samples_than_held_out_images(run):
     result = evaluate(run, n=1200)
-    assert (result["n"], result["held_out"]["images"], result["floor"]["images"]) == (1200, 1000, 1200)
+    assert (result["n"], result["held_out"]["images"], result["floor"]["images"]) == (1200, 500, 500)
+
+
+def test_from_enough_images_a_feature_on_the_distance_is_reported_as_it_is(run, monkeypatch):
+    monkeypatch.setattr("gdl_keras.kinds.images.ENOUGH_PER_FEATURE", 5)
+    names = list(evaluate(run, n=500)["metrics"])
+    assert "frechet_classifier_distance" in names and "frechet_classifier_distance_extrapolated" not in names
+
+
+def test_a_stage_is_evaluated_with_the_settings_of_its_run(gdl, run):
+    (run / "vision").mkdir()
+    (run / "model.keras").rename(run / "vision" / "model.keras")
+    code, out, _ = gdl("evaluate", run / "vision", "-n", N)
+    assert code == 0
+    assert "held-out images of fashion_mini" in out
+    written = json.loads((run / "vision" / "metrics.json").read_text())
+    assert list(written) == ["evaluation"]
+
+
+def test_an_infinite_number_is_told_and_not_written(gdl, run, monkeypatch):
+    monkeypatch.setattr("gdl_keras.kinds.images.psnr", lambda first, second: np.full(len(first), np.inf))
+    before = (run / "metrics.json").read_text()
+    code, _, err = gdl("evaluate", run, "-n", N)
+    assert code == 1
+    assert "evaluation.metrics.reconstruction_psnr.value is inf" in err
+    assert (run / "metrics.json").read_text() == before
 
 
 def test_a_file_is_evaluated_on_the_data_that_is_named_and_written_beside_if_asked(gdl, run, tmp_path):
@@ -172,11 +197,12 @@ def test_an_attribute_is_the_label_of_a_run_that_says_so(run, monkeypatch):
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        (["-n", "19"], "-n is at least 20"),
+        (["-n", "9"], "-n is at least 10"),
         (["--seed", "-1"], "--seed is not negative"),
         (["--dataset", "fashon"], "fashion"),
         (["--features", "pixels"], "invalid choice"),
         (["-n", "many"], "invalid int"),
+        (["--shade", "7"], "gdl evaluate of images takes no --shade.  Known are: --features"),
     ],
 )
 def test_bad_flags_are_refused(gdl, run, flags, words):
@@ -216,15 +242,28 @@ def test_a_few_images_are_no_measure(gdl, run, tmp_path):
         Image.fromarray(noise).save(tmp_path / "photos" / f"{index}.png")
     code, _, err = gdl("evaluate", run, "--dataset", tmp_path / "photos")
     assert code == 2
-    assert "3 test images, too few to compare with" in err
+    assert "3 test images, too few to compare with: name a data set that has 20 or more" in err
 
 
-def test_damaged_metrics_are_not_written_over(gdl, run):
-    (run / "metrics.json").write_text("[1, 2")
+def test_twenty_images_are_enough(gdl, run, tmp_path):
+    """Ten against ten, which the standard errors show."""
+    for index in range(20):
+        noise = np.random.default_rng(index).integers(0, 255, (8, 8), np.uint8)
+        for split in ("train", "test"):
+            (tmp_path / "photos" / split).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(noise).save(tmp_path / "photos" / split / f"{index}.png")
+    code, out, _ = gdl("evaluate", run, "--dataset", tmp_path / "photos")
+    assert code == 0
+    assert out.startswith("10 samples against 10 held-out images")
+
+
+@pytest.mark.parametrize("text", ["[1, 2", '{"test_psnr": Infinity}'])
+def test_damaged_metrics_are_not_written_over(gdl, run, text):
+    (run / "metrics.json").write_text(text)
     code, _, err = gdl("evaluate", run, "-n", N)
     assert code == 2
     assert "metrics.json is damaged" in err
-    assert (run / "metrics.json").read_text() == "[1, 2"
+    assert (run / "metrics.json").read_text() == text
 
 
 def test_help_shows_examples(gdl):
@@ -234,14 +273,15 @@ def test_help_shows_examples(gdl):
     assert "gdl evaluate model.keras --dataset fashion --output" in out
 
 
-@pytest.mark.parametrize("chapter", ["03_vae/01_autoencoder", "04_gan/03_cgan"])
-def test_a_run_may_keep_the_distance_of_every_epoch(gdl, tmp_path, monkeypatch, chapter):
+@pytest.mark.parametrize(("chapter", "distance"), [("03_vae/01_autoencoder", "frechet"), ("04_gan/03_cgan", "kernel")])
+def test_a_run_may_keep_the_distance_of_every_epoch(gdl, tmp_path, monkeypatch, chapter, distance):
+    """Of the 175 held-out emoji it is the kernel distance: that is less than two images a feature."""
     monkeypatch.chdir(tmp_path)
     code, *_ = gdl("run", chapter, "--preset", "smoke", "--epochs", 2, "--every", 2, "--out", "run")
     assert code == 0
     first, second = csv.DictReader((tmp_path / "run" / "history.csv").open())
-    assert first["frechet_classifier_distance"] == ""
-    assert float(second["frechet_classifier_distance"]) > 0
+    assert first[f"{distance}_classifier_distance"] == ""
+    assert float(second[f"{distance}_classifier_distance"]) > 0
     settings = json.loads((tmp_path / "run" / "evaluation.json").read_text())
     held_out = data.load(json.loads((tmp_path / "run" / "config.json").read_text())["dataset"], "test", image_size=32)
     assert settings["n"] == min(1000, held_out.num_images)
@@ -267,4 +307,6 @@ def test_results_take_an_evaluation_only_as_gdl_evaluate_makes_it(run, monkeypat
     assert not make_results.is_current(None, model)
     assert not make_results.is_current({**evaluation, "seed": 1}, model)
     assert not make_results.is_current({**evaluation, "n": N + 1}, model)
-    assert not make_results.is_current({**evaluation, "metrics": {"frechet_inception_distance": {}}}, model)
+    assert not make_results.is_current({**evaluation, "metrics": {"kernel_inception_distance": {}}}, model)
+    of_training_images = {**evaluation["floor"], "split": "train"}
+    assert not make_results.is_current({**evaluation, "floor": of_training_images}, model)

@@ -80,3 +80,12 @@ def test_a_file_in_the_way_of_a_folder_is_explained(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="part of that path is a file"):
         files.write_text(tmp_path / "file" / "text.txt", "")
+
+
+def test_json_has_no_word_for_infinity(tmp_path):
+    target = tmp_path / "metrics.json"
+    files.write_json(target, {"psnr": {"value": 1.5}})
+    assert target.read_text() == '{\n "psnr": {\n  "value": 1.5\n }\n}\n'
+    with pytest.raises(RunError, match=r"psnr\.value is inf, losses\.1 is nan"):
+        files.write_json(target, {"psnr": {"value": float("inf")}, "losses": [1.0, float("nan")]})
+    assert "1.5" in target.read_text()

@@ -1,17 +1,15 @@
-"""How good generated images are: distances from real ones, in the features of a network that knows such images."""
+"""How good samples are, one formula a file; `gdl_keras.kinds` says which of them are measured of which samples."""
 
 from gdl_keras.backend import use_tensorflow
 
 use_tensorflow()
 
-from gdl_keras.metrics.callback import Evaluation  # noqa: E402
 from gdl_keras.metrics.extractors import InceptionExtractor, JudgeExtractor, load_extractor  # noqa: E402
-from gdl_keras.metrics.frechet import Moments, frechet_distance, moments  # noqa: E402
+from gdl_keras.metrics.frechet import Moments, extrapolated_frechet_distance, frechet_distance, moments  # noqa: E402
 from gdl_keras.metrics.inception_score import inception_score  # noqa: E402
 from gdl_keras.metrics.judge import Judge  # noqa: E402
 from gdl_keras.metrics.kernel import kernel_distance  # noqa: E402
 from gdl_keras.metrics.likelihood import bits_per_dim, nats  # noqa: E402
-from gdl_keras.metrics.measuring import measure  # noqa: E402
 from gdl_keras.metrics.neighbours import density_coverage, precision_recall  # noqa: E402
 from gdl_keras.metrics.networks import weights_digest  # noqa: E402
 from gdl_keras.metrics.ranking import auroc  # noqa: E402
@@ -19,7 +17,6 @@ from gdl_keras.metrics.reconstruction import psnr, sharpness  # noqa: E402
 from gdl_keras.metrics.similarity import ms_ssim, pairwise_ms_ssim, ssim  # noqa: E402
 
 __all__ = [
-    "Evaluation",
     "InceptionExtractor",
     "Judge",
     "JudgeExtractor",
@@ -27,11 +24,11 @@ __all__ = [
     "auroc",
     "bits_per_dim",
     "density_coverage",
+    "extrapolated_frechet_distance",
     "frechet_distance",
     "inception_score",
     "kernel_distance",
     "load_extractor",
-    "measure",
     "moments",
     "ms_ssim",
     "nats",

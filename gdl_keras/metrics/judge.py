@@ -112,6 +112,36 @@ class Judge:
             raise InputError(f"The judge looks at images of shape {self.image_shape}, not {tuple(images.shape[1:])}.")
 
 
+def share_as_asked(probabilities, labels):
+    """Which images a classifier puts into the class that was asked for: bool array (n,).
+
+    Args:
+        probabilities: float array (n, number of classes), what the classifier says.
+        labels: int array (n,), what was asked for.
+    """
+    return np.asarray(probabilities).argmax(axis=1) == np.asarray(labels)
+
+
+def smallest_diversity(features, labels, real_features, real_labels):
+    """The total variance of a class's features as a share of that of real images, of the class where it is smallest.
+
+    Classes are left out that have fewer than two images on either side, or real images that are all alike.
+
+    Args:
+        features, real_features: float arrays (n, d) and (m, d).
+        labels, real_labels: int arrays (n or more,) and (m or more,).
+
+    Returns:
+        float, or None where no class is left.
+    """
+    labels, real_labels = np.asarray(labels)[: len(features)], np.asarray(real_labels)[: len(real_features)]
+    num_classes = 1 + max(labels.max(), real_labels.max())
+    diversity = total_variance(features, labels, num_classes)
+    real_diversity = total_variance(real_features, real_labels, num_classes)
+    usable = np.isfinite(diversity) & (real_diversity > 0)
+    return float((diversity[usable] / real_diversity[usable]).min()) if usable.any() else None
+
+
 def total_variance(features, labels, num_classes):
     """The variance of the features of each class, summed over features: float64 array (num_classes,).
 

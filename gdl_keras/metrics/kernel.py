@@ -30,8 +30,9 @@ class KernelDistance(NamedTuple):
 def kernel_distance(first, second, extractor=None, *, seed=0):
     """The kernel distance of two sets of images, the mean over disjoint blocks of them.
 
-    Both sets are shuffled and cut into as many blocks, at least 10 and of at most 1,000 images; memory is bounded by
-    the block.  Blocks are independent, so their spread gives the standard error.
+    Both sets are shuffled and cut into as many blocks, at least 10 and of at most 1,000 images, fewer only where there
+    would be less than 2 images in one; memory is bounded by the block.  Blocks are independent, so their spread gives
+    the standard error.
 
     Args:
         first, second: images (n, height, width, channels) in [0, 1]; without an extractor, features (n, d).
@@ -42,13 +43,13 @@ def kernel_distance(first, second, extractor=None, *, seed=0):
         a `KernelDistance`.
 
     Raises:
-        InputError: a set has fewer than 20 images.
+        InputError: a set has fewer than 4 images.
     """
     first, second = features_of(first, extractor), features_of(second, extractor)
-    blocks = max(MIN_BLOCKS, ceil(max(len(first), len(second)) / BLOCK_SIZE))
-    if min(len(first), len(second)) < 2 * blocks:
-        smaller = min(len(first), len(second))
-        raise InputError(f"The kernel distance needs {2 * blocks} images on each side here, and there are {smaller}.")
+    smaller = min(len(first), len(second))
+    blocks = min(max(MIN_BLOCKS, ceil(max(len(first), len(second)) / BLOCK_SIZE)), smaller // 2)
+    if blocks < 2:
+        raise InputError(f"The kernel distance needs 4 images on each side, and there are {smaller}.")
     rng = np.random.default_rng(seed)
     parts = [np.array_split(features[rng.permutation(len(features))], blocks) for features in (first, second)]
     distances = np.array([squared_mean_discrepancy(x, y) for x, y in zip(*parts)])

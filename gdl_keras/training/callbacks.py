@@ -6,15 +6,15 @@ import time
 
 import keras
 
-from gdl_keras import plotting
 from gdl_keras.errors import RunError
 from gdl_keras.files import whole_file
+from gdl_keras.kinds import kind_of
 from gdl_keras.training import checkpoint
 from gdl_keras.training.reporting import keep_run
 
 
 class Samples(keras.callbacks.Callback):
-    """After each epoch, a picture of what the model makes of the same latent points: samples/epoch_0001.png ..."""
+    """After each epoch, a page of what the model makes of the same random numbers: samples/epoch_0001.png ..."""
 
     def __init__(self, folder):
         super().__init__()
@@ -23,8 +23,9 @@ class Samples(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         if not hasattr(self.model, "sample_sheet"):
             return
-        images, columns = self.model.sample_sheet()
-        plotting.save_mosaic(images, self.folder / "samples" / f"epoch_{epoch + 1:04d}.png", columns)
+        kind = kind_of(self.model)
+        samples, columns = self.model.sample_sheet()
+        kind.write_sheet(samples, columns, self.folder / "samples" / f"epoch_{epoch + 1:04d}{kind.sheet_suffix}")
 
 
 class LossScales(keras.callbacks.Callback):

@@ -11,10 +11,11 @@ from pathlib import Path
 from gdl_keras import data
 from gdl_keras.backend import use_tensorflow
 from gdl_keras.errors import InputError
+from gdl_keras.files import write_json
 from gdl_keras.training import config, devices
 from gdl_keras.training.former import load_former
 from gdl_keras.training.reporting import explain_errors, in_notebook, keep_run, open_run
-from gdl_keras.training.stage import Stage, check_name, write_json
+from gdl_keras.training.stage import Stage, check_name
 
 PRESET_HINT = {
     "cpu": "minutes on a laptop; --preset book is the book's own recipe, --preset smoke a quick try",

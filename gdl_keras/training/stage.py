@@ -1,11 +1,10 @@
 """One part of a run that is learnt by itself, with a folder of its own; a run that has no parts is one."""
 
-import json
 import re
 import zlib
 
 from gdl_keras.errors import InputError
-from gdl_keras.files import write_text
+from gdl_keras.files import write_json
 from gdl_keras.training import checkpoint, config
 from gdl_keras.training.reporting import in_notebook
 
@@ -156,15 +155,10 @@ class Stage:
     def _following(self, test):
         if not self._run.settings.every or (test is None and self.name):
             return []
-        from gdl_keras.metrics import Evaluation, load_extractor
+        from gdl_keras.kinds import kind
 
         test = self._run.test_data() if test is None else test
-        return [Evaluation(self._run.settings.every, test, load_extractor(image_shape=test.image_shape))]
-
-
-def write_json(path, content):
-    """Writes `content` to `path`, whole or not at all."""
-    write_text(path, json.dumps(content, indent=1) + "\n")
+        return [kind(test.kind).follow(self._run.settings.every, test)]
 
 
 def check_name(name):

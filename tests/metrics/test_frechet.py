@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter
 
 from gdl_keras import data
 from gdl_keras.errors import InputError
-from gdl_keras.metrics import JudgeExtractor, Moments, frechet_distance, moments
+from gdl_keras.metrics import JudgeExtractor, Moments, extrapolated_frechet_distance, frechet_distance, moments
 
 
 @pytest.fixture
@@ -90,6 +90,30 @@ def test_memory_does_not_grow_with_the_number_of_images():
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.1 * peaks[0]
+
+
+def test_few_images_of_one_place_are_far_apart(rng):
+    """175 points in 96 dimensions: d (d + 1) / (2 n) + 2 d / n = 27.7."""
+    distances = [frechet_distance(*rng.normal(size=(2, 175, 96))) for _ in range(5)]
+    assert np.mean(distances) == pytest.approx(96 * 97 / 350 + 2 * 96 / 175, rel=0.05)
+
+
+def test_extrapolation_finds_the_distance_of_infinitely_many(rng):
+    """Normal distributions of 96 dimensions: 96 (0.2^2 + 0.3^2) apart, where the plain distance is three times that."""
+    for count, tolerance in ((192, 1.2), (500, 0.6)):
+        pairs = [(rng.normal(size=(count, 96)), 0.3 + 1.2 * rng.normal(size=(count, 96))) for _ in range(6)]
+        extrapolated = np.mean([extrapolated_frechet_distance(x, y) for x, y in pairs])
+        assert extrapolated == pytest.approx(96 * (0.2**2 + 0.3**2), abs=tolerance)
+        same = [extrapolated_frechet_distance(x, rng.normal(size=x.shape)) for x, _ in pairs]
+        assert np.mean(same) == pytest.approx(0, abs=tolerance)
+    assert np.mean([frechet_distance(x, y) for x, y in pairs]) > 1.8 * extrapolated
+
+
+def test_extrapolation_wants_two_images_a_feature(rng):
+    x = rng.normal(size=(20, 10))
+    assert np.isfinite(extrapolated_frechet_distance(x, x[::-1]))
+    with pytest.raises(InputError, match="takes 20 images, and there are 19"):
+        extrapolated_frechet_distance(x, x[:19])
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,14 @@ def test_psnr_against_tensorflow(rng):
 def test_psnr_of_known_errors():
     x = np.zeros((3, 4, 4, 1))
     y = np.array([0.1, 1.0, 0.0])[:, None, None, None] * np.ones_like(x)
-    np.testing.assert_allclose(psnr(x, y), [20, 0, np.inf], atol=1e-12)
+    np.testing.assert_allclose(psnr(x, y), [20, 0, 54.1514], atol=1e-4)
+
+
+def test_psnr_ends_where_bytes_are_equal():
+    """An error of half a byte's step is the least that counts: 10 log10(510^2) dB."""
+    x = np.full((4, 2, 2, 1), 0.5)
+    y = x + np.array([0.0, 0.4, 0.5, 1.0])[:, None, None, None] / 255
+    np.testing.assert_allclose(psnr(x, y), 10 * np.log10([510**2, 510**2, 510**2, 255**2]), rtol=1e-9)
 
 
 def test_psnr_wants_pairs():

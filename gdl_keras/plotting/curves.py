@@ -1,0 +1,48 @@
+"""Numbers against epochs or names: curves, bars, the table of who is taken for whom."""
+
+import numpy as np
+
+from gdl_keras.plotting.figures import figure_with_axes
+
+
+def curves(history, names, x_label="epoch", y_label=None):
+    """Columns of a Keras history against the epoch; validation values dashed in the same colour."""
+    figure, axes = figure_with_axes(6, 3.5)
+    for name in names:
+        (line,) = axes.plot(np.arange(1, len(history[name]) + 1), history[name], label=name)
+        if f"val_{name}" in history:
+            values = history[f"val_{name}"]
+            axes.plot(np.arange(1, len(values) + 1), values, "--", color=line.get_color(), label=f"{name}, validation")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.set_xlabel(x_label)
+    axes.set_ylabel(y_label or names[0])
+    axes.legend(frameon=False)
+    return figure
+
+
+def bars(values, names, level=None, y_label=None):
+    """One bar for each name; a dashed line at `level`."""
+    figure, axes = figure_with_axes(6, 3.2)
+    axes.bar(range(len(values)), values)
+    if level is not None:
+        axes.axhline(level, color="black", linestyle="--", linewidth=1)
+    axes.set_xticks(range(len(values)), names, rotation=45, ha="right", fontsize=8)
+    axes.set_ylabel(y_label)
+    return figure
+
+
+def confusion(labels, answers, class_names):
+    """How often each class is taken for each other: rows are the truth and add up to 1."""
+    counts = np.zeros((len(class_names), len(class_names)))
+    np.add.at(counts, (labels, answers), 1)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    figure, axes = figure_with_axes(6, 5.5)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), share in np.ndenumerate(shares):
+        if share >= 0.01:
+            axes.text(column, row, f"{share:.2f}", ha="center", va="center", fontsize=7, color="wk"[int(share < 0.5)])
+    axes.set_xticks(range(len(class_names)), class_names, rotation=90, fontsize=8)
+    axes.set_yticks(range(len(class_names)), class_names, fontsize=8)
+    axes.set_xlabel("answer")
+    axes.set_ylabel("truth")
+    return figure

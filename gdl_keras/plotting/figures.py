@@ -1,0 +1,30 @@
+"""What every picture starts and ends with: a figure, axes without a frame, a PNG that is whole or not there."""
+
+import io
+
+from matplotlib.figure import Figure
+from PIL import Image
+
+from gdl_keras.files import whole_file
+
+
+def figure_with_axes(width, height):
+    """(figure, its one axes), in inches."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots()
+
+
+def without_frame(axes):
+    """Takes the frame and the ticks of axes away."""
+    axes.tick_params(length=0)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def save(figure, path):
+    """Writes a figure as PNG, whole or not at all; in 128 colours, so that executed notebooks stay small."""
+    drawn = io.BytesIO()
+    figure.savefig(drawn, dpi=80)
+    picture = Image.open(drawn).convert("RGB").quantize(128, dither=Image.Dither.NONE)
+    with whole_file(path) as partial:
+        picture.save(partial, format="PNG", optimize=True)

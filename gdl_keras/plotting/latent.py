@@ -1,0 +1,75 @@
+"""Latent spaces: where examples lie in the plane, and what a model decodes there."""
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.figure import Figure
+
+from gdl_keras.plotting.figures import figure_with_axes, without_frame
+from gdl_keras.plotting.images import mosaic
+
+
+def latent_scatter(points, labels=None, class_names=None, marked=None, title=None):
+    """Points of a two-dimensional latent space, coloured by label.
+
+    Args:
+        points: array (n, 2).
+        labels: int array (n,) or None.
+        class_names: list of str, the legend.
+        marked: array (m, 2) of points to draw on top with their numbers, or None.
+    """
+    figure, axes = figure_with_axes(7.5 if class_names else 6, 6)
+    scatter_on(axes, points, labels, class_names)
+    if marked is not None:
+        axes.scatter(marked[:, 0], marked[:, 1], s=60, color="black", marker="o", zorder=3)
+        for number, (x, y) in enumerate(marked):
+            axes.annotate(str(number), (x, y), color="white", ha="center", va="center", fontsize=6, zorder=4)
+    if title:
+        axes.set_title(title)
+    return figure
+
+
+def scatters(named_points, labels=None, class_names=None):
+    """Several scatters of the same labelled examples side by side: {title: points (n, 2)}."""
+    figure = Figure(figsize=(5 * len(named_points) + 1.3, 4.6), layout="constrained")
+    for axes, (title, points) in zip(figure.subplots(1, len(named_points), squeeze=False)[0], named_points.items()):
+        scatter_on(axes, points, labels, class_names if title == list(named_points)[-1] else None)
+        axes.set_title(title)
+    return figure
+
+
+def scatter_on(axes, points, labels=None, class_names=None):
+    """Draws the points of `latent_scatter` on given axes."""
+    if labels is None:
+        axes.scatter(points[:, 0], points[:, 1], s=2, alpha=0.6, color="black", linewidths=0)
+        return
+    classes = np.unique(labels)
+    colours = colormaps["rainbow"](np.linspace(0, 1, max(len(classes), 2)))
+    for label, colour in zip(classes, colours):
+        chosen = points[labels == label]
+        name = class_names[label] if class_names else str(label)
+        axes.scatter(chosen[:, 0], chosen[:, 1], s=3, alpha=0.7, color=colour, linewidths=0, label=name)
+    if class_names:
+        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), markerscale=4, frameon=False, fontsize=8)
+
+
+def latent_plane(model, x, y, points=None, labels=None, axis_labels=None):
+    """What a model decodes on a grid of its two-dimensional latent space, over a scatter of encoded images.
+
+    Args:
+        model: with `generate(latents=...)`.
+        x, y: the grid's coordinates, arrays (n,) and (m,), ascending.
+        points, labels: encoded images to draw underneath, arrays (k, 2) and (k,), or None.
+        axis_labels: texts for the ticks of (x, y), where the coordinates are not to be read as they are.
+    """
+    latents = np.stack(np.meshgrid(x, y[::-1]), axis=-1).reshape(-1, 2).astype("float32")
+    picture = mosaic(model.generate(latents=latents), len(x))
+    figure, axes = figure_with_axes(0.45 * len(x) + 1, 0.45 * len(y) + 0.6)
+    axes.imshow(picture, extent=(-0.5, len(x) - 0.5, -0.5, len(y) - 0.5), aspect="equal")
+    if points is not None:
+        columns, lines = (np.interp(points[:, i], c, np.arange(len(c))) for i, c in enumerate((x, y)))
+        axes.scatter(columns, lines, c=labels, cmap="rainbow", s=2, alpha=0.25, linewidths=0)
+    x_texts, y_texts = axis_labels or ([f"{v:.1f}" for v in x], [f"{v:.1f}" for v in y])
+    axes.set_xticks(range(len(x)), x_texts, fontsize=7, rotation=90)
+    axes.set_yticks(range(len(y)), y_texts, fontsize=7)
+    without_frame(axes)
+    return figure
