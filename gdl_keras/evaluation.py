@@ -8,6 +8,7 @@ from gdl_keras.errors import InputError
 from gdl_keras.files import write_json
 from gdl_keras.sampling import load_for_sampling, settings_of
 from gdl_keras.training import environment
+from gdl_keras.training.former import check_formers
 
 
 def evaluate(run, n=None, seed=0, dataset=None, **options):
@@ -40,6 +41,7 @@ def evaluate(run, n=None, seed=0, dataset=None, **options):
     if not Path(run).exists():
         raise InputError(f"There is no {run}: name the folder of a run, or a .keras file.")
     settings = _settings(Path(run), dataset)
+    check_formers(settings)
     model = load_for_sampling(run)
 
     # Only now: loading has started TensorFlow without the lines that it prints.
@@ -139,7 +141,7 @@ def _load(kind, settings, split, model):
             f"The {split} {kind.unit} of {examples.name} are not those that the run had: bring them back, or name a "
             "data set with --dataset."
         )
-    return examples.labelled_by(settings["attribute"]) if settings.get("attribute") else examples
+    return examples.conditioned_on(settings["attribute"]) if settings.get("attribute") else examples
 
 
 def _read_metrics(path):

@@ -11,6 +11,7 @@ from gdl_keras.data.entries import catalogue
 from gdl_keras.data.images import ImageData
 from gdl_keras.data.loading import download, info, is_here, load
 from gdl_keras.data.paths import home
+from gdl_keras.data.points import PointData
 from gdl_keras.data.table import Table
 from gdl_keras.data.texts import TextData
 from gdl_keras.data.vocabulary import Vocabulary
@@ -18,6 +19,7 @@ from gdl_keras.data.vocabulary import Vocabulary
 __all__ = [
     "Column",
     "ImageData",
+    "PointData",
     "Table",
     "TextData",
     "Vocabulary",

@@ -5,6 +5,7 @@ import io
 import json
 
 from gdl_keras.data.decoding import Unreadable
+from gdl_keras.data.sources.csv_table import dialect_of
 from gdl_keras.data.sources.local import visible_files
 from gdl_keras.data.sources.splits import HELD_OUT, choose_split
 from gdl_keras.errors import InputError
@@ -119,7 +120,7 @@ def _csv(content):
     try:
         return [
             {name: value for name, value in line.items() if isinstance(name, str)}
-            for line in csv.DictReader(io.StringIO(content))
+            for line in csv.DictReader(io.StringIO(content), dialect=dialect_of(content))
         ]
     except csv.Error as error:
         raise Unreadable(f"not a table: {error}") from error

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gdl_keras.data.sources.bundled import Bundled
+from gdl_keras.data.sources.computed import Computed
 from gdl_keras.data.sources.debian import Debian
 from gdl_keras.data.sources.folder import Folder
 from gdl_keras.data.sources.kaggle import Kaggle, read_env_file
@@ -178,6 +179,27 @@ _ENTRIES = (
         "Pride and Prejudice, and Persuasion held out, 1.1 million characters, inside the package",
         (BundledNovels("austen_mini"),),
         "the novels are in the public domain; the R package janeaustenr (Julia Silge), MIT",
+    ),
+    Entry(
+        "moons",
+        "points",
+        "two half circles that reach into each other, points in the plane of known density",
+        (Computed("moons"),),
+        "MIT, as this project",
+    ),
+    Entry(
+        "rings",
+        "points",
+        "three circles about one centre, points in the plane of known density",
+        (Computed("rings"),),
+        "MIT, as this project",
+    ),
+    Entry(
+        "map",
+        "points",
+        "points of the Earth's land on a map, Antarctica left out, of known density",
+        (Computed("map"),),
+        "public domain; Natural Earth, by way of world-atlas (ISC; Michael Bostock)",
     ),
     Entry(
         "cellosuites",

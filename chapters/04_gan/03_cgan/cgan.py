@@ -22,20 +22,21 @@
 
 # %%
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
-from gdl_keras.training import Config, Run
+from gdl_keras.training import ImageConfig, Run, above, at_least
 
 
 @dataclass
-class Settings(Config):
+class Settings(ImageConfig):
     """A conditional Wasserstein GAN with gradient penalty."""
 
     dataset: str = "emoji"
     batch_size: int = 64
     epochs: int = 10
     steps_per_epoch: int | None = 250
-    # The attribute to condition on, such as Blond_Hair, for data sets that have attributes instead of classes.
+    # The attribute to condition on, such as Blond_Hair, for data sets that have attributes instead of classes; or all
+    # of them, any number at once.
     attribute: str | None = None
     # Numbers in a latent point.
     latent_dim: int = 32
@@ -58,6 +59,20 @@ class Settings(Config):
     beta_2: float = 0.9
     # How much of itself the average of the generator's weights keeps in each step; 0 for no average.
     ema_decay: float = 0.995
+
+    ranges: ClassVar = {
+        "latent_dim": at_least(1),
+        "generator_filters": at_least(1),
+        "critic_filters": at_least(1),
+        "dropout": at_least(0, below=1),
+        "critic_steps": at_least(1),
+        "penalty_weight": at_least(0),
+        "critic_learning_rate": above(0),
+        "generator_learning_rate": above(0),
+        "beta_1": at_least(0, below=1),
+        "beta_2": at_least(0, below=1),
+        "ema_decay": at_least(0, below=1),
+    }
 
 
 run = Run.start(
@@ -103,22 +118,22 @@ from gdl_keras import plotting
 from gdl_keras.metrics import Judge
 from gdl_keras.models.cgan import CGAN, build_critic, build_generator
 
-train = run.load("train")
-test = run.load("test")
-if run.attribute:
-    train, test = train.labelled_by(run.attribute), test.labelled_by(run.attribute)
-num_classes = len(train.with_labels().class_names)
-by_class = {name: train.images(np.flatnonzero(train.labels == i)[:10]) for i, name in enumerate(train.class_names)}
+train, test = (run.load(split).conditioned_on(run.attribute) for split in ("train", "test"))
+names, attributes = train.condition_names, run.attribute == "all"
+num_classes = len(names)
+has = train.attributes.T > 0 if attributes else [train.labels == number for number in range(num_classes)]
+by_class = {name: train.images(np.flatnonzero(chosen)[:10]) for name, chosen in zip(names, has) if chosen.any()}
 run.show("training_images", plotting.rows(by_class))
 
 # %% [markdown]
 # ## The networks
 # The generator gets the label beside the latent point; the critic gets it as further channels of the image, one for
-# each class, all ones or all zeros.
+# each class or attribute, all ones or all zeros.
 
 # %%
-generator = build_generator(train.image_shape, num_classes, run.latent_dim, run.generator_filters, run.upsampling)
-critic = build_critic(train.image_shape, num_classes, run.critic_filters, run.dropout)
+shape = train.image_shape
+generator = build_generator(shape, num_classes, run.latent_dim, run.generator_filters, run.upsampling, attributes)
+critic = build_critic(shape, num_classes, run.critic_filters, run.dropout, attributes)
 generator.summary()
 plotting.show_source(build_generator, build_critic)
 
@@ -140,17 +155,12 @@ model = CGAN(
 model.compile(
     critic_optimizer=Adam(run.critic_learning_rate, run.beta_1, run.beta_2),
     generator_optimizer=Adam(run.generator_learning_rate, run.beta_1, run.beta_2),
+    **run.execution(),
 )
 plotting.show_source(CGAN.train_step)
 
 # %%
-model.fit(
-    train,
-    epochs=run.epochs,
-    steps_per_epoch=run.steps_per_epoch,
-    initial_epoch=run.initial_epoch,
-    callbacks=run.callbacks(test),
-)
+model.fit(train, **run.schedule(test))
 
 # %%
 run.show("distance", plotting.curves(run.history, ["wasserstein_distance"]))
@@ -163,7 +173,7 @@ run.show("gradient_norm", plotting.curves(run.history, ["gradient_norm"]))
 # %%
 points = model.sample_latents(10, seed=run.seed)
 same_points = {
-    name: model.generate(latents=points, labels=np.full(10, label)) for label, name in enumerate(train.class_names)
+    name: model.generate(latents=points, **model.conditions.same(number, 10)) for number, name in enumerate(names)
 }
 run.show("same_points", plotting.rows(same_points))
 

@@ -1,13 +1,10 @@
 """The reader's own files: which of them count, and what kind of examples they hold."""
 
-import csv
-from itertools import islice
 from pathlib import Path
 
 from gdl_keras.data.decoding import IMAGE_SUFFIXES
+from gdl_keras.data.sources.csv_table import first_lines, number_columns
 from gdl_keras.errors import InputError
-
-LOOKED_AT = 100  # lines of a table that tell whether its columns are numbers
 
 
 class Local:
@@ -62,40 +59,3 @@ def kind_of(path):
     if tables:
         return "points" if len(tables) == 1 and len(number_columns(first_lines(tables[0]))) == 2 else "text"
     return "images"
-
-
-def first_lines(path, count=LOOKED_AT):
-    """The first lines of a table as lists of str; none where it is no table."""
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            return list(islice(csv.reader(file, dialect_of(file)), count))
-    except (OSError, ValueError, csv.Error):
-        return []
-
-
-def dialect_of(file):
-    """The way of `csv` in which an open table separates its columns: by commas, semicolons or tabs."""
-    line = file.readline()
-    file.seek(0)
-    separator = max(",;\t", key=line.count)
-    return {",": "excel", "\t": "excel-tab", ";": _Semicolons}[separator]
-
-
-class _Semicolons(csv.excel):
-    delimiter = ";"
-
-
-def number_columns(lines):
-    """The numbers of the columns that hold numbers in every line but perhaps the first, the header."""
-    body = [line for line in lines[1:] if line] or lines
-    width = min(map(len, body), default=0)
-    return [column for column in range(width) if all(is_number(line[column]) for line in body)]
-
-
-def is_number(text):
-    """Whether a cell of a table is a number."""
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -80,7 +80,7 @@ class NGram(TextModel):
         self.counts = [Counts(size, name=f"counts_{n}") for n, size in enumerate(sizes, start=1)]
 
     def train_step(self, tokens):
-        nats = self.nats_per_token(tokens)[:, 1:]  # before it counts them
+        nats = self._foreseen(tokens)  # before it counts them
         grams = _of_all_replicas(self._grams(tokens))
         for n, counts in reversed(list(enumerate(self.counts))):
             new = counts.add(grams)
@@ -88,7 +88,7 @@ class NGram(TextModel):
         return self.report(nats_per_token=nats)
 
     def test_step(self, tokens):
-        return self.report(nats_per_token=self.nats_per_token(tokens)[:, 1:])
+        return self.report(nats_per_token=self._foreseen(tokens))
 
     def probability(self, token, before):
         """p(token | the tokens before it): float64 tensor.
@@ -131,6 +131,10 @@ class NGram(TextModel):
         ]
         p = self.probability(self._all_tokens(), before)
         return tf.cast(tf.math.log(tf.broadcast_to(p, [tf.shape(tokens)[0], self.vocabulary_size])), tf.float32)
+
+    def _foreseen(self, tokens):
+        # Of each token but a window's first, which the window before it ends with.
+        return tf.cast(self.nats_per_token(tokens)[:, 1:], tf.float32)
 
     def _all_tokens(self):
         return tf.range(self.vocabulary_size, dtype=tf.int64)
