@@ -72,7 +72,7 @@ class Counts(keras.layers.Layer):
         free = self.capacity - tf.size(numbers)
         message = f"There is no room for more than {self.capacity:,} different numbers: give a larger capacity."
         tf.debugging.assert_non_negative(free, message)
-        totals = tf.cumsum(tf.concat([tf.zeros_like(counts[:1]), counts], axis=0))
+        totals = tf.cumsum(tf.concat([tf.zeros([1], tf.int64), counts], axis=0))
         numbers = tf.pad(numbers, [[0, free]], constant_values=FREE)
         totals = tf.concat([totals, tf.fill([free], totals[-1])], axis=0)
         self.numbers.assign(tf.ensure_shape(numbers, [self.capacity]))
@@ -93,7 +93,5 @@ class Counts(keras.layers.Layer):
     def load_own_variables(self, store):
         numbers, totals = np.asarray(store["numbers"]), np.asarray(store["totals"])
         free = self.capacity - len(numbers)
-        if free < 0:
-            raise ValueError(f"{len(numbers):,} counts do not fit into {self.capacity:,} places.")
         self.numbers.assign(np.pad(numbers, (0, free), constant_values=FREE))
         self.totals.assign(np.pad(totals, (0, free), mode="edge"))

@@ -288,7 +288,7 @@ class AutoregressiveModel(GenerativeModel):
         key = (start, temperature, top_k, top_p)
         if key not in self._write:
 
-            @tf.function(reduce_retracing=True)
+            @tf.function  # noise wants to know how many samples there are: another number is traced anew
             def write(tokens, seed, first, **conditions):
                 def logits_of(tokens, place):
                     return self.logits_at(tokens, place, **conditions)

@@ -121,7 +121,7 @@ class NGram(TextModel):
     def logits(self, tokens):
         tokens = tf.cast(tokens, tf.int64)
         before = [token[..., None] for token in self._before(tokens)]
-        return tf.cast(tf.math.log(self.probability(self._all_tokens(), before)), tf.float32)
+        return self._all_logits(before, tf.shape(tokens))
 
     def logits_at(self, tokens, place):
         tokens = tf.cast(tokens, tf.int64)
@@ -129,15 +129,15 @@ class NGram(TextModel):
             tf.where(place >= n, tf.gather(tokens, tf.maximum(place - n, 0), axis=1), -1)[:, None]
             for n in range(1, self.order)
         ]
-        p = self.probability(self._all_tokens(), before)
-        return tf.cast(tf.math.log(tf.broadcast_to(p, [tf.shape(tokens)[0], self.vocabulary_size])), tf.float32)
+        return self._all_logits(before, tf.shape(tokens)[:1])
 
     def _foreseen(self, tokens):
         # Of each token but a window's first, which the window before it ends with.
         return tf.cast(self.nats_per_token(tokens)[:, 1:], tf.float32)
 
-    def _all_tokens(self):
-        return tf.range(self.vocabulary_size, dtype=tf.int64)
+    def _all_logits(self, before, shape):
+        p = self.probability(tf.range(self.vocabulary_size, dtype=tf.int64), before)
+        return tf.cast(tf.math.log(tf.broadcast_to(p, tf.concat([shape, [self.vocabulary_size]], axis=0))), tf.float32)
 
     def _before(self, tokens):
         # The token n places before each, -1 before the beginning.
