@@ -6,6 +6,7 @@ from gdl_keras.plotting.figures import save
 from gdl_keras.plotting.images import grid, mosaic, numbered, panels, pictures, rows, save_mosaic
 from gdl_keras.plotting.latent import latent_plane, latent_scatter, scatter_on, scatters
 from gdl_keras.plotting.source import show_source
+from gdl_keras.plotting.text import next_tokens, shaded, texts
 
 __all__ = [
     "bars",
@@ -16,6 +17,7 @@ __all__ = [
     "latent_plane",
     "latent_scatter",
     "mosaic",
+    "next_tokens",
     "numbered",
     "panels",
     "pictures",
@@ -24,5 +26,7 @@ __all__ = [
     "save_mosaic",
     "scatter_on",
     "scatters",
+    "shaded",
     "show_source",
+    "texts",
 ]
