@@ -31,9 +31,9 @@ IMPORTS_ALONE = "import os; os.environ['KERAS_BACKEND'] = 'tensorflow'; import k
 def run_chapter(chapter, preset, clock):
     """Runs in the measured process: `gdl run`, which notes when its first training step has ended."""
     from gdl_keras.cli import main
-    from gdl_keras.training.run import Run
+    from gdl_keras.training.stage import Stage
 
-    def with_clock(run, *arguments, **options):
+    def with_clock(stage, *arguments, **options):
         import keras
 
         class Clock(keras.callbacks.Callback):
@@ -45,9 +45,9 @@ def run_chapter(chapter, preset, clock):
                 if preset == "cpu":
                     os._exit(0)
 
-        return [*callbacks(run, *arguments, **options), Clock()]
+        return [*callbacks(stage, *arguments, **options), Clock()]
 
-    callbacks, Run.callbacks = Run.callbacks, with_clock
+    callbacks, Stage.callbacks = Stage.callbacks, with_clock
     return main(["run", chapter, "--preset", preset, *PRESETS[preset], "--out", "run"])
 
 

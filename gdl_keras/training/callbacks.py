@@ -60,29 +60,36 @@ class StopOnDivergence(keras.callbacks.Callback):
                 )
 
 
+class Restore(keras.callbacks.Callback):
+    """At the beginning of training, puts the model into the state of a file: weights, optimizers, random numbers.
+
+    Args:
+        path: a `.keras` file of a run of the same model.
+    """
+
+    def __init__(self, path):
+        super().__init__()
+        self.path = path
+
+    def on_train_begin(self, logs=None):
+        checkpoint.restore(self.model, self.path)
+
+
 class Recorder(keras.callbacks.Callback):
     """After each epoch, a line in history.csv and a checkpoint; at the end, model.keras.
 
     The line's `seconds` are those of the training steps, without validation, pictures and what else comes after them;
     `cpu_seconds` are those that processor cores were at work on them, whatever else the machine did.
 
-    At the beginning of training it puts the model into the state of `restore_from`, the checkpoint to go on with.
-
     Args:
-        folder: the run's folder.
+        folder: the folder of a run, or of a stage of one.
         history: list of {name: number}, an epoch each; lines are added to it.
-        restore_from: path of a checkpoint's `model.keras`, or None.
     """
 
-    def __init__(self, folder, history, restore_from=None):
+    def __init__(self, folder, history):
         super().__init__()
         self.folder = folder
         self.history = history
-        self.restore_from = restore_from
-
-    def on_train_begin(self, logs=None):
-        if self.restore_from:
-            checkpoint.restore(self.model, self.restore_from)
 
     def on_epoch_begin(self, epoch, logs=None):
         self.started = time.monotonic(), time.process_time()
@@ -100,9 +107,8 @@ class Recorder(keras.callbacks.Callback):
 
     def on_train_end(self, logs=None):
         # Not a copy of the last checkpoint: a callback such as EarlyStopping may have put better weights back.
-        with whole_file(self.folder / "model.keras") as partial:
-            self.model.save(partial)
         self.write_history()
+        checkpoint.save_finished(self.folder, self.model, self.params["epochs"])
 
     def write_history(self):
         """Writes history.csv, one line an epoch."""

@@ -2,6 +2,7 @@
 
 `checkpoint/epoch_0003/` holds `model.keras` (weights, optimizers, random numbers) and `state.json` (the history so far,
 and the digest that tells a whole file from a damaged one).  A folder appears by one rename, once everything is in it.
+Once training has come to its end, `checkpoint/finished.json` says so.
 """
 
 import hashlib
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from gdl_keras.backend import start_tensorflow
 from gdl_keras.errors import InputError
-from gdl_keras.files import whole_folder, write_text
+from gdl_keras.files import whole_file, whole_folder, write_text
 
 # The newest may be damaged by the disk; the one before it then serves.
 KEPT = 2
@@ -36,7 +37,7 @@ def save_checkpoint(folder, model, epochs_done, history):
         state = {
             "epochs_done": epochs_done,
             "history": history,
-            "sha256": _digest(partial / "model.keras"),
+            "sha256": digest(partial / "model.keras"),
         }
         write_text(partial / "state.json", json.dumps(state, indent=1))
     for old in _checkpoints(folder)[:-KEPT]:
@@ -55,7 +56,7 @@ def newest_checkpoint(folder, say=print):
     for checkpoint in reversed(checkpoints):
         try:
             state = json.loads((checkpoint / "state.json").read_text(encoding="utf-8"))
-            if _digest(checkpoint / "model.keras") == state["sha256"]:
+            if digest(checkpoint / "model.keras") == state["sha256"]:
                 return checkpoint / "model.keras", state
         except (OSError, ValueError, KeyError):
             pass
@@ -63,6 +64,35 @@ def newest_checkpoint(folder, say=print):
     if checkpoints:
         raise InputError(f"No checkpoint in {folder} is whole: start a new run.")
     return None, {"epochs_done": 0, "history": []}
+
+
+def save_finished(folder, model, epochs):
+    """Writes `folder`/model.keras, and that training has come to its end.
+
+    Args:
+        folder: the run's folder.
+        model: a compiled `keras.Model`.
+        epochs: int, how many were asked for; a callback may have ended training before.
+    """
+    path = Path(folder) / "model.keras"
+    with whole_file(path) as partial:
+        model.save(partial)
+    write_text(_finished(folder), json.dumps({"epochs": epochs, "sha256": digest(path)}, indent=1))
+
+
+def finished_model(folder, epochs):
+    """Path of the model.keras of a training that has come to its end, or None.
+
+    Args:
+        folder: a run's folder.
+        epochs: int; where fewer were asked for at the time, there is more to do.
+    """
+    path = Path(folder) / "model.keras"
+    try:
+        finished = json.loads(_finished(folder).read_text(encoding="utf-8"))
+        return path if finished["epochs"] >= epochs and finished["sha256"] == digest(path) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # the newest checkpoint will do
 
 
 def restore(model, path):
@@ -84,8 +114,7 @@ def restore(model, path):
 
 def load_model(path):
     """See `gdl_keras.load`."""
-    path = Path(path)
-    file = _model_file(path)
+    file = model_file(path)
     start_tensorflow()
     import keras
 
@@ -98,7 +127,13 @@ def load_model(path):
         raise InputError(f"{file} cannot be loaded as a model of this project: {reason}") from error
 
 
-def _model_file(path):
+def model_file(path):
+    """The `.keras` file that holds the model of a run's folder, finished or not, or of such a file.
+
+    Raises:
+        InputError: there is none.
+    """
+    path = Path(path)
     if path.is_file():
         return path
     if not path.exists():
@@ -107,8 +142,14 @@ def _model_file(path):
         return path / "model.keras"
     file, _ = newest_checkpoint(path)
     if file is None:
+        if stages := {found.parents[2] for found in path.glob("*/checkpoint/epoch_*/model.keras")}:
+            raise InputError(f"{path} has a model for each stage: name {' or '.join(map(str, sorted(stages)))}.")
         raise InputError(f"{path} holds no model yet: a run writes the first one after its first epoch.")
     return file
+
+
+def _finished(folder):
+    return Path(folder) / "checkpoint" / "finished.json"
 
 
 def _checkpoints(folder):
@@ -117,6 +158,7 @@ def _checkpoints(folder):
     return sorted(whole_names, key=lambda path: int(path.name.removeprefix("epoch_")))
 
 
-def _digest(path):
+def digest(path):
+    """The SHA-256 of a file, as hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -8,12 +8,13 @@ import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal, get_args, get_origin, get_type_hints
 
-from gdl_keras.errors import InputError
+from gdl_keras.errors import InputError, check_one_of
+from gdl_keras.training.ranges import at_least, between, declared
 
-# Of whole numbers that a setting holds, these alone may be 0.
-MAY_BE_ZERO = {"seed", "image", "every"}
+# What config.json holds beside the settings.
+KEPT_BESIDE = {"chapter": str, "data": dict, "planned_epochs": int, "built_on": dict, "stage": str}
 EXAMPLES = ("", " --dataset ./my_photos --epochs 20 --out runs/mine", " --resume runs/mine")
 # What may differ between a run and its continuation: the rest decides the numbers.
 CHANGEABLE_ON_RESUME = {"epochs", "every", "devices", "resume", "out", "tensorboard", "debug"}
@@ -21,17 +22,15 @@ CHANGEABLE_ON_RESUME = {"epochs", "every", "devices", "resume", "out", "tensorbo
 
 @dataclass
 class Config:
-    """Settings that every chapter has; a chapter's own dataclass adds to them."""
+    """Settings that every run has.  A chapter extends `ImageConfig`, `TextConfig` or `PointConfig` by its own.
+
+    Each numeric setting has its range in `ranges` of the class that adds it.
+    """
 
     # How much to do: cpu (minutes on two cores), book (the book's data and numbers), smoke (seconds); a chapter may
     # have more.
     preset: str = "cpu"
-    # A name from `gdl data list`, kaggle:OWNER/SLUG, tfds:NAME, or a folder of images; of several, separated by
-    # commas, the first that is here or can be fetched.
-    dataset: str = "fashion_mini"
-    # Height and width that images are brought to.
-    image_size: int = 32
-    # Images in one step.
+    # Examples in one step.
     batch_size: int = 100
     # Parts in which each such batch is learnt from, for cards with little memory; it is as one step for the optimizers.
     accumulate: int = 1
@@ -47,8 +46,6 @@ class Config:
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
     # What to train on: all GPUs (or the processor, where there are none), cpu, or GPUs by number, such as 0,1.
     devices: str = "all"
-    # Leave out images that cannot be read instead of stopping.
-    skip_unreadable: bool = False
     # Folder for everything that the run writes; by default runs/CHAPTER/TIME.
     out: Path | None = None
     # Folder of a run that was stopped, to go on with; its settings are used, and --epochs may be raised.
@@ -58,24 +55,90 @@ class Config:
     # Show the whole traceback of an error.
     debug: bool = False
 
+    ranges: ClassVar = {
+        "batch_size": at_least(1),
+        "accumulate": at_least(1),
+        "epochs": at_least(1),
+        "steps_per_epoch": at_least(1),
+        "every": at_least(0),
+        "seed": between(0, 2**31 - 1),
+    }
+    # What the data set holds, as sentences call it.
+    examples: ClassVar = "examples"
+
     def check(self):
         """Raises InputError where a value is out of range."""
-        for name, value in dataclasses.asdict(self).items():
-            for number in value if isinstance(value, tuple) else (value,):
-                if isinstance(number, int) and number < 1 and name not in MAY_BE_ZERO and not isinstance(number, bool):
-                    raise InputError(f"{flag(name)} is at least 1, not {number}.")
-                if isinstance(number, float) and not (number > 0 if "learning_rate" in name else number >= 0):
-                    raise InputError(f"{flag(name)} is not negative, and a learning rate not 0; it was {number}.")
-        if not 0 <= self.seed < 2**31:
-            raise InputError(f"--seed lies between 0 and {2**31 - 1}, not {self.seed}.")
+        for name, allowed in declared(type(self)).items():
+            allowed.check(flag(name), getattr(self, name))
         if self.batch_size % self.accumulate:
             raise InputError(f"--batch-size {self.batch_size} cannot be dealt into {self.accumulate} equal parts.")
         if self.resume and self.out:
             raise InputError("--resume goes on in the run's own folder: leave --out away.")
 
+    def data_options(self):
+        """How the data set is to be brought: what `data.load` takes beside its name, {keyword: value}."""
+        return {}
+
     def to_dict(self):
         """The settings as JSON can hold them."""
         return {name: str(v) if isinstance(v, Path) else v for name, v in dataclasses.asdict(self).items()}
+
+
+@dataclass
+class ImageConfig(Config):
+    """Settings of a chapter that learns from images."""
+
+    # A name from `gdl data list`, kaggle:OWNER/SLUG, tfds:NAME, or a folder of images; of several, separated by
+    # commas, the first that is here or can be fetched.
+    dataset: str = "fashion_mini"
+    # Height and width that images are brought to.
+    image_size: int = 32
+    # Leave out images that cannot be read instead of stopping.
+    skip_unreadable: bool = False
+
+    ranges: ClassVar = {"image_size": at_least(1)}
+    examples: ClassVar = "images"
+
+    def data_options(self):
+        return {"image_size": self.image_size, "skip_unreadable": self.skip_unreadable}
+
+
+@dataclass
+class TextConfig(Config):
+    """Settings of a chapter that learns from text."""
+
+    # A name from `gdl data list`, kaggle:OWNER/SLUG, or a file or folder of text; of several, separated by commas, the
+    # first that is here or can be fetched.
+    dataset: str = "recipes"
+    # What a text is cut into.
+    tokens: Literal["characters", "words"] = "words"
+    # Tokens that the model sees at once.
+    length: int = 64
+    # Tokens that are told apart, the commonest ones; by default all that the training texts have.
+    vocabulary_size: int | None = None
+
+    ranges: ClassVar = {"length": at_least(1), "vocabulary_size": at_least(2)}
+    examples: ClassVar = "texts"
+
+    def data_options(self):
+        return {"tokens": self.tokens, "length": self.length, "vocabulary_size": self.vocabulary_size}
+
+
+@dataclass
+class PointConfig(Config):
+    """Settings of a chapter that learns from points in the plane."""
+
+    # A name from `gdl data list`, or a CSV file with two columns of numbers; of several, separated by commas, the first
+    # that is here or can be fetched.
+    dataset: str = "moons"
+    # Points to learn from; by default as many as there are.
+    count: int | None = None
+
+    ranges: ClassVar = {"count": at_least(1)}
+    examples: ClassVar = "points"
+
+    def data_options(self):
+        return {"count": self.count}
 
 
 def parse(settings_class, presets, chapter, arguments):
@@ -133,10 +196,27 @@ def flag(field_name):
 
 
 def _is_like(value, usual):
+    if isinstance(usual, tuple | Path):
+        usual = [] if isinstance(usual, tuple) else ""  # as JSON holds it
     return value is None or usual is None or type(value) is type(usual)
 
 
+def _from_json(value, hint):
+    # JSON knows lists and strings alone.
+    if isinstance(value, list):
+        return tuple(value)
+    return Path(value) if isinstance(value, str) and Path in (hint, *get_args(hint)) else value
+
+
+def _check_choices(settings):
+    # Those of the command line are the parser's to check; it fails on a default that it does not know.
+    for name, hint in get_type_hints(type(settings)).items():
+        if get_origin(hint) is Literal:
+            check_one_of(flag(name), getattr(settings, name), get_args(hint))
+
+
 def _parser(defaults, chapter, presets=()):
+    _check_choices(defaults)
     from simple_parsing import ArgumentParser, DashVariant
 
     parser = ArgumentParser(
@@ -152,20 +232,22 @@ def _parser(defaults, chapter, presets=()):
 
 def _continued(settings_class, presets, folder, chapter, arguments):
     stored = read_config(folder)
-    stored.pop("data", None)
-    if stored.pop("chapter", None) != chapter:
+    beside = {name: stored.pop(name) for name in KEPT_BESIDE if name in stored}
+    if beside.get("chapter") != chapter:
         raise InputError(f"{folder} holds a run of another model: go on with it by its own chapter.")
+    if "stage" in beside:
+        raise InputError(f"{folder} is one stage of a run: go on with the whole by --resume {Path(folder).parent}.")
     names = {field.name for field in dataclasses.fields(settings_class)}
     if set(stored) - names:
         raise InputError(f"{folder} was made by another version of this chapter: start a new run.")
-    # JSON knows lists alone.
-    stored = {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
-    defaults = settings_class(**stored)
-    usual = settings_class()
-    if any(not _is_like(value, getattr(usual, name)) for name, value in stored.items()):
+    usual, hints = settings_class(), get_type_hints(settings_class)
+    is_sound = all(isinstance(value, KEPT_BESIDE[name]) for name, value in beside.items())
+    if not is_sound or any(not _is_like(value, getattr(usual, name)) for name, value in stored.items()):
         raise InputError(f"{folder}/config.json is damaged: start a new run.")
+    defaults = settings_class(**{name: _from_json(value, hints[name]) for name, value in stored.items()})
     settings = _parser(defaults, chapter, presets).parse_args(arguments).settings
-    for name in sorted(names - CHANGEABLE_ON_RESUME):
+    # A former run may lie elsewhere by now: that it is the same one is seen by its digest.
+    for name in sorted(names - CHANGEABLE_ON_RESUME - set(beside.get("built_on", {}))):
         if getattr(settings, name) != getattr(defaults, name):
             raise InputError(
                 f"{flag(name)} {getattr(settings, name)} differs from the run's {getattr(defaults, name)}: "

@@ -12,6 +12,37 @@ from gdl_keras.backend import start_tensorflow
 from gdl_keras.errors import InputError
 
 
+def prepare(settings):
+    """Makes TensorFlow ready for a run: its devices, seeds, and the precision of what is built from now on.
+
+    Args:
+        settings: a `Config`.
+
+    Raises:
+        InputError: as `use_devices`, or gradients are to be accumulated on more than one device.
+    """
+    if settings.accumulate > 1 and number_of_workers() > 1:
+        raise InputError("--accumulate goes with one device: leave it away, or unset TF_CONFIG.")
+    strategy = use_devices(settings.devices, settings.batch_size)
+    if strategy is not None:
+        if settings.accumulate > 1:
+            raise InputError("--accumulate goes with one device: choose one by --devices 0, or leave it away.")
+        replicas = strategy.num_replicas_in_sync
+        share = settings.batch_size // replicas
+        print(f"Training on {replicas} devices, {share} {settings.examples} each", flush=True)
+    import keras
+    import tensorflow as tf
+
+    # Its advice on retracing concerns training loops, not a chapter that looks at many models in turn.
+    tf.get_logger().setLevel("ERROR")
+    keras.utils.set_random_seed(settings.seed)
+    # Parallel kernels whose sums come in no fixed order would make two equal runs differ.
+    tf.config.experimental.enable_op_determinism()
+    keras.config.set_dtype_policy(settings.precision)
+    if settings.preset == "book" and not tf.config.list_physical_devices("GPU"):
+        print("No GPU was found: most chapters' book preset takes hours or days on a processor.", flush=True)
+
+
 def use_devices(wanted="all", batch_size=None):
     """Makes everything that is built from now on train on the devices asked for.
 

@@ -43,9 +43,14 @@ def report(error, debug=False):
         traceback.print_exception(error, file=sys.stderr)
     else:
         print(_sentence(error), file=sys.stderr)
-    if "folder" in _run and any((_run["folder"] / "checkpoint").glob("epoch_*")):
+    if "folder" in _run and _has_learnt(_run["folder"]):
         print(f"Go on with: gdl run {_run['chapter']} --resume {_run['folder']}", file=sys.stderr)
     return INTERRUPTED if isinstance(error, KeyboardInterrupt) else getattr(error, "exit_code", 1)
+
+
+def _has_learnt(folder):
+    # By itself, or in one of its stages.
+    return any(next(folder.glob(f"{part}checkpoint/epoch_*"), None) for part in ("", "*/"))
 
 
 def _sentence(error):

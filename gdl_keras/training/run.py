@@ -1,6 +1,6 @@
 """One run of a chapter: settings in, a folder of results out."""
 
-import json
+import dataclasses
 import os
 import sys
 import tempfile
@@ -11,9 +11,11 @@ from pathlib import Path
 from gdl_keras import data
 from gdl_keras.backend import use_tensorflow
 from gdl_keras.errors import InputError
-from gdl_keras.files import write_text
-from gdl_keras.training import checkpoint, config, devices
+from gdl_keras.files import write_json
+from gdl_keras.training import config, devices
+from gdl_keras.training.former import load_former
 from gdl_keras.training.reporting import explain_errors, in_notebook, keep_run, open_run
+from gdl_keras.training.stage import Stage, check_name
 
 PRESET_HINT = {
     "cpu": "minutes on a laptop; --preset book is the book's own recipe, --preset smoke a quick try",
@@ -26,11 +28,15 @@ OTHER_PRESET_HINT = "one of this chapter's own; --help shows its settings, --pre
 class Run:
     """The settings of a run as attributes (`run.batch_size`), and the folder it owns.
 
+    What is learnt in one go is the run's own (`model.fit(train, **run.schedule())`).  What is learnt in parts has a
+    `stage` for each, with a folder of its own in the run's; what is learnt from a model of another run takes it by
+    `former`.  The run's own model comes last, or nothing is built on it: it alone may get more epochs later on.
+
     Attributes:
         folder: `Path`; holds config.json, environment.json, history.csv, samples/, pictures/, checkpoint/,
             model.keras, metrics.json; with `--every` evaluation.json.
         settings: the chapter's dataclass.
-        initial_epoch: int, epochs that were done before; 0 unless resumed.
+        pictures: list of `Path`, what `show` has written.
     """
 
     @classmethod
@@ -59,163 +65,201 @@ class Run:
         self.settings = settings
         self.chapter = chapter
         self.pictures = []
+        self._stages = {}
         self._is_chief = devices.is_chief()
         self._is_open = False
-        self._data = {}
-        self._images = {}
+        self._tables = {}
         print(f"{chapter}, preset {settings.preset}: {PRESET_HINT.get(settings.preset, OTHER_PRESET_HINT)}", flush=True)
-        self._restore_from, state = None, {"epochs_done": 0, "history": []}
-        if settings.resume:
-            self.folder = settings.resume
-            self._data_before = config.read_config(self.folder).get("data", {})
-            self._restore_from, state = checkpoint.newest_checkpoint(self.folder)
-            print(f"Going on after epoch {state['epochs_done']} in {self.folder}", flush=True)
-        else:
-            settings.dataset = data.first_available(settings.dataset)
+        kept = config.read_config(settings.resume) if settings.resume else {}
+        self.folder = settings.resume
+        if not settings.resume:
+            if hasattr(settings, "dataset"):
+                settings.dataset = data.first_available(settings.dataset)
             self.folder = _new_folder(settings.out, chapter) if self._is_chief else None
+        # Where that lies which was done before; a machine beside the first one writes elsewhere.
+        self.before = self.folder
         if not self._is_chief:
             # Saving takes all machines, so each writes what the first one writes, into a folder that it throws away.
             self._scratch = tempfile.TemporaryDirectory()
             self.folder = Path(self._scratch.name)
-        self.initial_epoch = state["epochs_done"]
-        self._history = state["history"]
-        if self.initial_epoch > settings.epochs:
-            raise InputError(f"{self.folder} has {self.initial_epoch} epochs already: --epochs must be at least that.")
-        self._prepare_tensorflow()
+            self.before = self.before or self.folder
+        self._data, self._built_on = kept.get("data", {}), kept.get("built_on", {})
+        planned_epochs = kept.get("planned_epochs", kept.get("epochs", settings.epochs))
+        self._own = Stage(self, "", settings.epochs, settings.steps_per_epoch, planned_epochs)
+        if settings.resume:
+            print(f"Going on after epoch {self._own.epochs_done} in {self.before}", flush=True)
+        if self._own.epochs_done > settings.epochs:
+            raise InputError(
+                f"{self.before} has {self._own.epochs_done} epochs already: --epochs must be at least that."
+            )
+        self._refuse_hidden_settings()
+        devices.prepare(settings)
 
     def __getattr__(self, name):
         if name == "settings":
             raise AttributeError(name)
         return getattr(self.settings, name)
 
-    @property
-    def history(self):
-        """{name: [one number an epoch]}, from the first epoch of the run on, stops or not."""
-        names = dict.fromkeys(name for line in self._history for name in line)
-        return {name: [line[name] for line in self._history if name in line] for name in names}
+    # ---- what it learns from -----------------------------------------------------------------------------------------
 
     def load(self, split, **options):
-        """The images of a split ("train", "test") of the run's data set; `data.load` with the run's settings."""
-        settings = self.settings
-        images = data.load(
-            settings.dataset,
-            split,
-            image_size=settings.image_size,
-            batch_size=settings.batch_size // settings.accumulate,
-            seed=settings.seed,
-            skip_unreadable=settings.skip_unreadable,
-            **options,
-        )
-        if self.settings.resume and self._data_before.get(split, images.identity) != images.identity:
-            raise InputError(
-                f"The {split} images of {settings.dataset} are not those that the run began with: "
-                "bring them back, or start a new run."
-            )
-        self._data[split] = images.identity
-        self._images[split] = images
-        print(f"{images.num_images:,} {split} images of {settings.dataset} ({images.source})", flush=True)
-        return images
-
-    def callbacks(self, test=None):
-        """For `fit`: sample pictures, history, checkpoints; distances and TensorBoard where asked for.
+        """A split ("train", "test") of the run's data set.
 
         Args:
-            test: the images that samples are compared with under `--every`; by default the test split.
+            split: as in `data.load`.
+            options: keywords of `data.load`, in place of what the settings say.
         """
-        import keras
+        settings = self.settings
+        usual = {"batch_size": settings.batch_size // settings.accumulate, "seed": settings.seed}
+        table = data.load(settings.dataset, split, **{**usual, **settings.data_options(), **options})
+        if self._data.get(split, table.identity) != table.identity and settings.resume:
+            raise InputError(
+                f"The {split} {settings.examples} of {settings.dataset} are not those that the run began with: "
+                "bring them back, or start a new run."
+            )
+        self._data[split] = table.identity
+        self._tables[split] = table
+        if self._is_open:
+            self._write_config()
+        print(f"{table.num_examples:,} {split} {settings.examples} of {settings.dataset} ({table.source})", flush=True)
+        return table
 
-        from gdl_keras.training.callbacks import LossScales, Recorder, Samples, StopOnDivergence
+    def test_data(self):
+        """The test split, loaded already or now."""
+        return self._tables.get("test") or self.load("test")
 
-        self._open_folder()
-        recorder = Recorder(self.folder, self._history, self._restore_from)
-        # The checkpoint comes last: what it says was done, samples included, has been written.
-        evaluation = self._evaluation(test)
-        for callback in evaluation:
-            self._write_json("evaluation.json", callback.settings)
-        callbacks = [StopOnDivergence(), LossScales(), *evaluation, Samples(self.folder), recorder]
-        if self.settings.tensorboard:
-            callbacks.append(keras.callbacks.TensorBoard(self.folder / "tensorboard"))
-        return callbacks
+    def former(self, setting):
+        """The model of another run, whose folder a setting names, or None where the setting names none.
+
+        A run keeps the digest of the model's file: it does not go on with another one.
+
+        Args:
+            setting: name of a setting that holds a `Path` or None, such as "codec".
+
+        Raises:
+            InputError: there is no model, or not the one that the run began with.
+        """
+        folder = getattr(self.settings, setting)
+        if folder is None:
+            return None
+        model, self._built_on[setting] = load_former(config.flag(setting), folder, self._built_on.get(setting))
+        if self._is_open:
+            self._write_config()
+        return model
+
+    # ---- training ----------------------------------------------------------------------------------------------------
+
+    def execution(self):
+        """How a step is computed: `model.compile(Adam(...), **run.execution())`."""
+        return {"accumulate": self.settings.accumulate}
+
+    def stage(self, name, *, epochs, steps_per_epoch=None):
+        """One part of the run that is learnt by itself, with a folder of its own in the run's: a `Stage`.
+
+        Ask for it before its networks are made: the random numbers that they begin with are then its own, whether the
+        stages before it are trained or had been.  Its epochs stay what they are when it begins, so that what is built
+        on it stays right; let another setting than `epochs` say how many.
+
+        Args:
+            name: small letters, digits, _ and -, such as "vision".
+            epochs: int, at least 1.
+            steps_per_epoch: int, or None for one pass over the data.
+
+        Raises:
+            InputError: the name cannot be a folder's, or the stage began with other numbers.
+        """
+        check_name(name)
+        stage = self._stages[name] = Stage(self, name, epochs, steps_per_epoch, epochs)
+        done = "trained already" if stage.is_finished else f"{stage.epochs_done} of {epochs} epochs done"
+        print(f"Stage {name}: {done}", flush=True)
+        return stage
+
+    @property
+    def history(self):
+        """{name: [one number an epoch]} of the run's own model, from the first epoch on, stops or not."""
+        return self._own.history
+
+    @property
+    def initial_epoch(self):
+        """int: epochs that need no training any more; 0 unless resumed."""
+        return self._own.initial_epoch
+
+    @property
+    def planned_epochs(self):
+        """int: `epochs` when the run began, whatever `--epochs` says since."""
+        return self._own.planned_epochs
+
+    def planned_steps(self, train, batches_per_step=1):
+        """As `Stage.planned_steps`: how long a schedule of the learning rate lasts."""
+        return self._own.planned_steps(train, batches_per_step)
+
+    def schedule(self, test=None, callbacks=()):
+        """As `Stage.schedule`: what `fit` needs, for the run's own model."""
+        return self._own.schedule(test, callbacks)
+
+    def callbacks(self, test=None):
+        """Those of `schedule` alone."""
+        return self._own.callbacks(test)
+
+    # ---- what it makes -----------------------------------------------------------------------------------------------
 
     def show(self, name, figure):
         """Keeps a figure as pictures/NAME.png and shows it where there is a notebook to show it in."""
-        from gdl_keras import plotting
-
-        self._open_folder()
-        path = self.folder / "pictures" / f"{name}.png"
-        plotting.save(figure, path)
-        self.pictures.append(path)
-        if in_notebook():
-            from IPython.display import Image, display
-
-            display(Image(filename=str(path)))
+        self._own.show(name, figure)
 
     def sample_picture(self, epoch):
         """Path of the sample picture that was written after that epoch, 1 for the first."""
-        return self.folder / "samples" / f"epoch_{epoch:04d}.png"
+        return self._own.sample_picture(epoch)
 
     def finish(self, **metrics):
         """Writes metrics.json (the last epoch's numbers and `metrics`), and names what the run has made."""
-        self._open_folder()
+        self.open_folder()
         keep_run()
         metrics = {name: float(value) for name, value in metrics.items()}
-        self._write_json("metrics.json", {**(self._history[-1] if self._history else {}), **metrics})
+        write_json(self.folder / "metrics.json", {**self._own.last_numbers, **metrics})
         for name, value in metrics.items():
             print(f"{name}: {value:.4g}")
         if not self._is_chief:
             return
+        folders = [self.folder, *[stage.folder for stage in self._stages.values()]]
         print("Pictures:")
-        for path in [*self.pictures, *self.folder.glob("samples")]:
-            print(f"  {path}")
-        if (self.folder / "model.keras").exists():
-            print(f"The trained model: {self.folder / 'model.keras'}", flush=True)
+        for path in [*self.pictures, *[folder / "samples" for folder in folders]]:
+            if path.exists():
+                print(f"  {path}")
+        for folder in folders:
+            if (folder / "model.keras").exists():
+                print(f"The trained model: {folder / 'model.keras'}", flush=True)
 
-    def _evaluation(self, test):
-        if not self.settings.every:
-            return []
-        from gdl_keras.kinds import kind
+    # ---- beginning ---------------------------------------------------------------------------------------------------
 
-        test = test or self._images.get("test") or self.load("test")
-        return [kind(test.kind).follow(self.settings.every, test)]
-
-    def _prepare_tensorflow(self):
-        if self.settings.accumulate > 1 and devices.number_of_workers() > 1:
-            raise InputError("--accumulate goes with one device: leave it away, or unset TF_CONFIG.")
-        strategy = devices.use_devices(self.settings.devices, self.settings.batch_size)
-        if strategy is not None:
-            if self.settings.accumulate > 1:
-                raise InputError("--accumulate goes with one device: choose one by --devices 0, or leave it away.")
-            share = self.settings.batch_size // strategy.num_replicas_in_sync
-            print(f"Training on {strategy.num_replicas_in_sync} devices, {share} images each", flush=True)
-        import keras
-        import tensorflow as tf
-
-        # Its advice on retracing concerns training loops, not a chapter that looks at many models in turn.
-        tf.get_logger().setLevel("ERROR")
-        keras.utils.set_random_seed(self.settings.seed)
-        # Parallel kernels whose sums come in no fixed order would make two equal runs differ.
-        tf.config.experimental.enable_op_determinism()
-        keras.config.set_dtype_policy(self.settings.precision)
-        if self.settings.preset == "book" and not tf.config.list_physical_devices("GPU"):
-            print("No GPU was found: most chapters' book preset takes hours or days on a processor.", flush=True)
-
-    def _open_folder(self):
+    def open_folder(self):
+        """Makes the folder, unless that is done, and says what it is about.  Returns what config.json holds."""
         # Not before the data has been found: bad input leaves nothing behind.
-        if self._is_open:
-            return
-        from gdl_keras.training import environment
+        if not self._is_open:
+            from gdl_keras.training import environment
 
-        if self._is_chief:
-            open_run(self.chapter, self.folder, is_new=not self.settings.resume)
+            if self._is_chief:
+                open_run(self.chapter, self.folder, is_new=not self.settings.resume)
+            self._write_config()
+            write_json(self.folder / "environment.json", environment.describe())
+            self._is_open = True
+            writer = f"Everything goes to {self.folder}" if self._is_chief else "The first machine writes the run"
+            print(writer, flush=True)
+        return self._config()
+
+    def _config(self):
         stored = {"chapter": self.chapter, **self.settings.to_dict(), "out": None, "resume": None}
-        self._write_json("config.json", {**stored, "data": self._data})
-        self._write_json("environment.json", environment.describe())
-        self._is_open = True
-        writer = f"Everything goes to {self.folder}" if self._is_chief else "The first machine writes the run"
-        print(writer, flush=True)
+        return {**stored, "planned_epochs": self.planned_epochs, "data": self._data, "built_on": self._built_on}
 
-    def _write_json(self, name, content):
-        write_text(self.folder / name, json.dumps(content, indent=1) + "\n")
+    def _write_config(self):
+        write_json(self.folder / "config.json", self._config())
+
+    def _refuse_hidden_settings(self):
+        taken = {*dir(self), *config.KEPT_BESIDE}
+        if hidden := [field.name for field in dataclasses.fields(self.settings) if field.name in taken]:
+            raise InputError(
+                f"{self.chapter} has a setting {hidden[0]}, which run.{hidden[0]} hides: give the setting another name."
+            )
 
 
 def _new_folder(out, chapter):

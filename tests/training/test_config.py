@@ -1,22 +1,28 @@
 """Flags, presets, and what may change between a run and its continuation."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import ClassVar, Literal
 
 import pytest
 
 from gdl_keras.errors import InputError
-from gdl_keras.training import config
+from gdl_keras.training import ImageConfig, PointConfig, TextConfig, at_least, config
 
 PRESETS = {"book": {"epochs": 300, "width": 64}, "smoke": {"epochs": 1}, "thin": {"width": 2}}
 
 
 @dataclass
-class Settings(config.Config):
+class Settings(ImageConfig):
     """A chapter's settings."""
 
     # How wide the network is.
     width: int = 8
+    # Where it begins, which may lie below zero.
+    offsets: tuple[float, ...] = (-1.0, 1.0)
+    shape: Literal["round", "square"] = "round"
+
+    ranges: ClassVar = {"width": at_least(1), "offsets": at_least(-2)}
 
 
 def parse(*arguments):
@@ -47,11 +53,34 @@ def test_a_preset_changes_the_defaults_and_a_flag_beats_the_preset():
 
 @pytest.mark.parametrize(
     "wrong",
-    [("--epochs", "-1"), ("--batch-size", "0"), ("--image-size", "0"), ("--seed", "-1"), ("--steps-per-epoch", "0")],
+    [
+        *[("--epochs", "-1"), ("--batch-size", "0"), ("--image-size", "0"), ("--steps-per-epoch", "0")],
+        *[("--seed", "-1"), ("--seed", str(2**31)), ("--every", "-1"), ("--width", "0"), ("--offsets", "-3.0")],
+        *[("--offsets", "nan"), ("--offsets", "inf")],
+    ],
 )
 def test_values_out_of_range(wrong):
-    with pytest.raises(InputError, match=f"{wrong[0]} .*{wrong[1]}"):
+    with pytest.raises(InputError, match=f"^{wrong[0]} (is at least|lies between) .*, not {wrong[1]}"):
         parse(*wrong)
+
+
+def test_numbers_below_zero_are_taken_where_they_are_declared():
+    assert parse("--offsets", "-1.5", "0").offsets == (-1.5, 0.0)
+    assert parse("--every", "0", "--seed", "0").every == 0
+
+
+def test_a_preset_is_held_to_the_ranges_and_choices_of_the_flags():
+    for wrong, words in [({"offsets": (0.0, -9.0)}, "--offsets is at least -2, not -9.0"), ({"shape": "oval"}, "oval")]:
+        with pytest.raises(InputError, match=words):
+            config.parse(Settings, {"smoke": wrong}, "00_test/01_model", ["--preset", "smoke"])
+
+
+@pytest.mark.parametrize("kind", [ImageConfig, TextConfig, PointConfig])
+def test_every_kind_of_data_has_a_data_set_and_its_own_ways_to_bring_it(kind):
+    own = {field.name for field in fields(kind)} - {field.name for field in fields(config.Config)}
+    assert set(kind().data_options()) == own - {"dataset"}
+    assert kind.examples in kind.__doc__ or kind is TextConfig
+    kind().check()
 
 
 @pytest.mark.parametrize("wrong", [("--epochs", "many"), ("--colour", "red"), ("--preset", "gpu"), ("--epoch", "3")])
@@ -95,6 +124,8 @@ def test_a_run_of_another_model_or_version_or_none_is_refused(stopped_run, tmp_p
             parse("--resume", str(tmp_path))
     with pytest.raises(InputError, match="damaged"):
         parse("--resume", str(stopped_run(epochs="x")))
+    with pytest.raises(InputError, match="--shape is 'round' or 'square', not 'oval'"):
+        parse("--resume", str(stopped_run(shape="oval")))
 
 
 def test_a_batch_is_dealt_into_equal_parts():

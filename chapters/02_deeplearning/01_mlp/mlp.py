@@ -19,12 +19,13 @@
 
 # %%
 from dataclasses import dataclass
+from typing import ClassVar
 
-from gdl_keras.training import Config, Run
+from gdl_keras.training import ImageConfig, Run, above, at_least
 
 
 @dataclass
-class Settings(Config):
+class Settings(ImageConfig):
     """A multilayer perceptron that names what is on a picture."""
 
     dataset: str = "emoji"
@@ -34,6 +35,8 @@ class Settings(Config):
     # Units of each hidden layer.
     units: tuple[int, ...] = (200, 150)
     learning_rate: float = 5e-4
+
+    ranges: ClassVar = {"units": at_least(1), "learning_rate": above(0)}
 
 
 run = Run.start(
@@ -76,18 +79,11 @@ plotting.show_source(build_mlp)
 
 # %%
 model = Classifier(network, seed=run.seed)
-model.compile(Adam(run.learning_rate))
+model.compile(Adam(run.learning_rate), **run.execution())
 plotting.show_source(Classifier.train_step)
 
 # %%
-model.fit(
-    train,
-    epochs=run.epochs,
-    steps_per_epoch=run.steps_per_epoch,
-    initial_epoch=run.initial_epoch,
-    validation_data=test,
-    callbacks=run.callbacks(),
-)
+model.fit(train, validation_data=test, **run.schedule())
 
 # %% [markdown]
 # The two curves part: what is learnt about the training images helps less and less on new ones.

@@ -20,12 +20,13 @@
 
 # %%
 from dataclasses import dataclass
+from typing import ClassVar
 
-from gdl_keras.training import Config, Run
+from gdl_keras.training import ImageConfig, Run, above, at_least
 
 
 @dataclass
-class Settings(Config):
+class Settings(ImageConfig):
     """A convolutional network that names what is on a picture."""
 
     dataset: str = "emoji"
@@ -37,6 +38,8 @@ class Settings(Config):
     # Share of the features that is blanked in training.
     dropout: float = 0.5
     learning_rate: float = 5e-4
+
+    ranges: ClassVar = {"filters": at_least(1), "dropout": at_least(0, below=1), "learning_rate": above(0)}
 
 
 run = Run.start(
@@ -77,15 +80,8 @@ plotting.show_source(build_cnn)
 
 # %%
 model = Classifier(network, seed=run.seed)
-model.compile(Adam(run.learning_rate))
-model.fit(
-    train,
-    epochs=run.epochs,
-    steps_per_epoch=run.steps_per_epoch,
-    initial_epoch=run.initial_epoch,
-    validation_data=test,
-    callbacks=run.callbacks(),
-)
+model.compile(Adam(run.learning_rate), **run.execution())
+model.fit(train, validation_data=test, **run.schedule())
 
 # %%
 run.show("loss", plotting.curves(run.history, ["loss"], y_label="cross-entropy, nats"))

@@ -18,18 +18,21 @@
 
 # %%
 from dataclasses import dataclass
+from typing import ClassVar
 
-from gdl_keras.training import Config, Run
+from gdl_keras.training import ImageConfig, Run, at_least
 
 
 @dataclass
-class Settings(Config):
+class Settings(ImageConfig):
     """Edge filters, strides and padding, on one photograph."""
 
     dataset: str = "emoji"
     image_size: int = 64
     # Which training image to look at.
     image: int = 30
+
+    ranges: ClassVar = {"image": at_least(0)}
 
 
 run = Run.start(Settings, chapter="02_deeplearning/03_convolutions", presets={"book": {"dataset": "cifar10"}})

@@ -24,14 +24,14 @@
 
 # %%
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from gdl_keras.errors import InputError
-from gdl_keras.training import Config, Run
+from gdl_keras.training import ImageConfig, Run, above, at_least
 
 
 @dataclass
-class Settings(Config):
+class Settings(ImageConfig):
     """An autoencoder on pictures of garments."""
 
     dataset: str = "fashion,fashion_mini"
@@ -54,6 +54,15 @@ class Settings(Config):
     compare_latent_dim: int = 30
     # Classes to leave out, one at a time, when looking for anomalies.
     anomalies: int = 10
+
+    ranges: ClassVar = {
+        "latent_dim": at_least(1),
+        "learning_rate": above(0),
+        "noise": at_least(0),
+        "compare_steps": at_least(1),
+        "compare_latent_dim": at_least(1),
+        "anomalies": at_least(1),
+    }
 
     def check(self):
         """Raises InputError where a value is out of range."""
@@ -123,18 +132,11 @@ plotting.show_source(build_encoder, build_decoder)
 # %%
 corruption = Corruption(run.noise_kind, run.noise, seed=run.seed) if run.noise else None
 model = Autoencoder(encoder, decoder, run.loss, corruption, seed=run.seed)
-model.compile(Adam(run.learning_rate))
+model.compile(Adam(run.learning_rate), **run.execution())
 plotting.show_source(Autoencoder.train_step)
 
 # %%
-history = model.fit(
-    train,
-    epochs=run.epochs,
-    steps_per_epoch=run.steps_per_epoch,
-    initial_epoch=run.initial_epoch,
-    validation_data=test,
-    callbacks=run.callbacks(),
-)
+model.fit(train, validation_data=test, **run.schedule())
 
 # %%
 unit = {"binary_crossentropy": "cross-entropy, nats per pixel"}.get(run.loss, run.loss.replace("_", " "))
@@ -213,7 +215,7 @@ def study(network, images=everything, steps=run.compare_steps, loss="mean_square
     """A model trained briefly: from the same start on the same batches, with the large steps that this needs."""
     keras.utils.set_random_seed(run.seed)
     other = Autoencoder(*build_networks(network, run.compare_latent_dim), loss, corruption, seed=run.seed)
-    other.compile(Adam(3e-3))
+    other.compile(Adam(3e-3), **run.execution())
     other.fit(images, epochs=1, steps_per_epoch=steps, verbose=0)
     return other
 

@@ -25,13 +25,13 @@
 
 # %%
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
-from gdl_keras.training import Config, Run
+from gdl_keras.training import ImageConfig, Run, above, at_least
 
 
 @dataclass
-class Settings(Config):
+class Settings(ImageConfig):
     """A variational autoencoder on pictures of garments."""
 
     dataset: str = "fashion,fashion_mini"
@@ -48,6 +48,14 @@ class Settings(Config):
     compare_betas: tuple[float, ...] = (0.1, 20.0)
     # Steps of training for each of those.
     compare_steps: int = 300
+
+    ranges: ClassVar = {
+        "latent_dim": at_least(1),
+        "beta": at_least(0),
+        "learning_rate": above(0),
+        "compare_betas": at_least(0),
+        "compare_steps": at_least(1),
+    }
 
 
 run = Run.start(
@@ -112,18 +120,11 @@ plotting.show_source(Sampling.call)
 
 # %%
 model = VAE(encoder, decoder, beta=run.beta, weighting=run.weighting, seed=run.seed)
-model.compile(Adam(run.learning_rate))
+model.compile(Adam(run.learning_rate), **run.execution())
 plotting.show_source(losses.kl_to_standard_normal, VAE.train_step, VAE.loss_terms)
 
 # %%
-model.fit(
-    train,
-    epochs=run.epochs,
-    steps_per_epoch=run.steps_per_epoch,
-    initial_epoch=run.initial_epoch,
-    validation_data=test,
-    callbacks=run.callbacks(),
-)
+model.fit(train, validation_data=test, **run.schedule())
 
 # %%
 run.show("loss", plotting.curves(run.history, ["loss", "reconstruction_loss", "kl_loss"]))
@@ -200,7 +201,7 @@ for beta in sorted({1.0, *run.compare_betas}):
         beta=beta,
         seed=run.seed,
     )
-    study.compile(Adam(1e-3))
+    study.compile(Adam(1e-3), **run.execution())
     study.fit(train, epochs=1, steps_per_epoch=run.compare_steps, verbose=0)
     studies[beta] = study
     _, reconstruction, kl = study.evaluate(test, verbose=0)

@@ -23,13 +23,13 @@
 
 # %%
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
-from gdl_keras.training import Config, Run
+from gdl_keras.training import ImageConfig, Run, above, at_least
 
 
 @dataclass
-class Settings(Config):
+class Settings(ImageConfig):
     """A variational autoencoder on colour images, and attribute vectors in its latent space."""
 
     dataset: str = "emoji"
@@ -48,6 +48,13 @@ class Settings(Config):
     attributes: tuple[str, ...] = ()
     # The mean of those that have an attribute minus the mean of the others, or of all.
     minus: Literal["others", "all"] = "others"
+
+    ranges: ClassVar = {
+        "latent_dim": at_least(1),
+        "filters": at_least(1),
+        "beta": at_least(0),
+        "learning_rate": above(0),
+    }
 
 
 run = Run.start(
@@ -94,15 +101,8 @@ plotting.show_source(build_encoder, build_decoder)
 
 # %%
 model = VAE(encoder, decoder, likelihood="gaussian", beta=run.beta, weighting=run.weighting, seed=run.seed)
-model.compile(Adam(run.learning_rate))
-model.fit(
-    train,
-    epochs=run.epochs,
-    steps_per_epoch=run.steps_per_epoch,
-    initial_epoch=run.initial_epoch,
-    validation_data=test,
-    callbacks=run.callbacks(),
-)
+model.compile(Adam(run.learning_rate), **run.execution())
+model.fit(train, validation_data=test, **run.schedule())
 
 # %%
 run.show("loss", plotting.curves(run.history, ["loss", "reconstruction_loss", "kl_loss"]))

@@ -22,13 +22,13 @@
 
 # %%
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
-from gdl_keras.training import Config, Run
+from gdl_keras.training import ImageConfig, Run, above, at_least
 
 
 @dataclass
-class Settings(Config):
+class Settings(ImageConfig):
     """A DCGAN on grey images."""
 
     dataset: str = "fashion,fashion_mini"
@@ -53,6 +53,17 @@ class Settings(Config):
     ema_decay: float = 0.995
     # Steps of training for each of the two ways of enlarging, compared at the end.
     compare_steps: int = 1000
+
+    ranges: ClassVar = {
+        "latent_dim": at_least(1),
+        "filters": at_least(1),
+        "noise": at_least(0),
+        "dropout": at_least(0, below=1),
+        "learning_rate": above(0),
+        "beta_1": at_least(0, below=1),
+        "ema_decay": at_least(0, below=1),
+        "compare_steps": at_least(1),
+    }
 
 
 run = Run.start(
@@ -125,17 +136,12 @@ model = DCGAN(
 model.compile(
     discriminator_optimizer=Adam(run.learning_rate, run.beta_1),
     generator_optimizer=Adam(run.learning_rate, run.beta_1),
+    **run.execution(),
 )
 plotting.show_source(DCGAN.train_step)
 
 # %%
-model.fit(
-    train,
-    epochs=run.epochs,
-    steps_per_epoch=run.steps_per_epoch,
-    initial_epoch=run.initial_epoch,
-    callbacks=run.callbacks(),
-)
+model.fit(train, **run.schedule())
 
 # %% [markdown]
 # ## How the game went
@@ -205,7 +211,7 @@ for upsampling in ("transposed", "resize"):
         ema_decay=run.ema_decay or None,
         seed=run.seed,
     )
-    study.compile(Adam(run.learning_rate, run.beta_1), Adam(run.learning_rate, run.beta_1))
+    study.compile(Adam(run.learning_rate, run.beta_1), Adam(run.learning_rate, run.beta_1), **run.execution())
     study.fit(train, epochs=1, steps_per_epoch=run.compare_steps, verbose=0)
     rows[upsampling] = study.generate(10, seed=run.seed)
     print(f"{upsampling}: {checkerboard(study.generate(1000, seed=run.seed)):.4f}")

@@ -24,13 +24,13 @@
 
 # %%
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
-from gdl_keras.training import Config, Run
+from gdl_keras.training import ImageConfig, Run, above, at_least
 
 
 @dataclass
-class Settings(Config):
+class Settings(ImageConfig):
     """A Wasserstein GAN with gradient penalty."""
 
     dataset: str = "emoji"
@@ -60,6 +60,19 @@ class Settings(Config):
     beta_2: float = 0.9
     # How much of itself the average of the generator's weights keeps in each step; 0 for no average.
     ema_decay: float = 0.995
+
+    ranges: ClassVar = {
+        "latent_dim": at_least(1),
+        "filters": at_least(1),
+        "dropout": at_least(0, below=1),
+        "critic_steps": at_least(1),
+        "penalty_weight": at_least(0),
+        "critic_learning_rate": above(0),
+        "generator_learning_rate": above(0),
+        "beta_1": at_least(0, below=1),
+        "beta_2": at_least(0, below=1),
+        "ema_decay": at_least(0, below=1),
+    }
 
 
 run = Run.start(
@@ -156,17 +169,12 @@ model = WGANGP(
 model.compile(
     critic_optimizer=Adam(run.critic_learning_rate, run.beta_1, run.beta_2),
     generator_optimizer=Adam(run.generator_learning_rate, run.beta_1, run.beta_2),
+    **run.execution(),
 )
 plotting.show_source(WGANGP.train_step)
 
 # %%
-model.fit(
-    train,
-    epochs=run.epochs,
-    steps_per_epoch=run.steps_per_epoch,
-    initial_epoch=run.initial_epoch,
-    callbacks=run.callbacks(),
-)
+model.fit(train, **run.schedule())
 
 # %% [markdown]
 # ## How the game went

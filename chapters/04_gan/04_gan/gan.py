@@ -21,12 +21,13 @@
 
 # %%
 from dataclasses import dataclass
+from typing import ClassVar
 
-from gdl_keras.training import Config, Run
+from gdl_keras.training import ImageConfig, Run, above, at_least
 
 
 @dataclass
-class Settings(Config):
+class Settings(ImageConfig):
     """A GAN of dense SELU layers."""
 
     dataset: str = "fashion,fashion_mini"
@@ -38,6 +39,8 @@ class Settings(Config):
     # Epochs after which samples are shown.
     show_epochs: tuple[int, ...] = (1, 5, 20, 100)
     learning_rate: float = 1e-3
+
+    ranges: ClassVar = {"latent_dim": at_least(1), "show_epochs": at_least(1), "learning_rate": above(0)}
 
 
 run = Run.start(
@@ -76,14 +79,12 @@ plotting.show_source(build_generator, build_discriminator, GAN.train_step)
 
 # %%
 model = GAN(generator, discriminator, seed=run.seed)
-model.compile(discriminator_optimizer=RMSprop(run.learning_rate), generator_optimizer=RMSprop(run.learning_rate))
-model.fit(
-    train,
-    epochs=run.epochs,
-    steps_per_epoch=run.steps_per_epoch,
-    initial_epoch=run.initial_epoch,
-    callbacks=run.callbacks(),
+model.compile(
+    discriminator_optimizer=RMSprop(run.learning_rate),
+    generator_optimizer=RMSprop(run.learning_rate),
+    **run.execution(),
 )
+model.fit(train, **run.schedule())
 
 # %%
 run.show("losses", plotting.curves(run.history, ["discriminator_loss", "generator_loss"]))

@@ -26,13 +26,13 @@
 
 # %%
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
-from gdl_keras.training import Config, Run
+from gdl_keras.training import ImageConfig, Run, above, at_least
 
 
 @dataclass
-class Settings(Config):
+class Settings(ImageConfig):
     """A conditional hinge GAN of residual blocks."""
 
     dataset: str = "fashion,fashion_mini"
@@ -48,6 +48,14 @@ class Settings(Config):
     ema_decay: float = 0.995
     discriminator_learning_rate: float = 1e-3
     generator_learning_rate: float = 5e-4
+
+    ranges: ClassVar = {
+        "latent_dim": at_least(1),
+        "filters": at_least(1),
+        "ema_decay": at_least(0, below=1),
+        "discriminator_learning_rate": above(0),
+        "generator_learning_rate": above(0),
+    }
 
 
 run = Run.start(
@@ -109,19 +117,14 @@ if improved:
     model.compile(
         discriminator_optimizer=Adam(run.discriminator_learning_rate, beta_1=0.0, beta_2=0.9),
         generator_optimizer=Adam(run.generator_learning_rate, beta_1=0.0, beta_2=0.9),
+        **run.execution(),
     )
 else:
-    model.compile(discriminator_optimizer=Adam(1e-3), generator_optimizer=Adam(1e-3))
+    model.compile(discriminator_optimizer=Adam(1e-3), generator_optimizer=Adam(1e-3), **run.execution())
 plotting.show_source(losses.hinge_loss, HingeGAN.train_step)
 
 # %%
-model.fit(
-    train,
-    epochs=run.epochs,
-    steps_per_epoch=run.steps_per_epoch,
-    initial_epoch=run.initial_epoch,
-    callbacks=run.callbacks(),
-)
+model.fit(train, **run.schedule())
 
 # %%
 run.show("losses", plotting.curves(run.history, ["discriminator_loss", "generator_loss"]))

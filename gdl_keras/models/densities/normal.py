@@ -27,7 +27,7 @@ def lower_factor(log_scale, below):
 
 
 def log_scale_and_below(covariance):
-    """What `lower_factor` makes the factor of a covariance matrix out of: two float64 arrays, (d,) and (d (d - 1) / 2,).
+    """What `lower_factor` makes the factor of a covariance matrix out of: float64 arrays (d,) and (d (d - 1) / 2,).
 
     Raises:
         numpy.linalg.LinAlgError: the matrix is not positive.

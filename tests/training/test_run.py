@@ -1,0 +1,249 @@
+"""A run's own: names that settings cannot have, what `fit` is given, the data and the former runs that it keeps to."""
+
+import json
+import shutil
+import sys
+from dataclasses import make_dataclass
+from pathlib import Path
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+
+import gdl_keras
+from gdl_keras.errors import InputError
+from gdl_keras.training import ImageConfig, Run, former
+from gdl_keras.training.callbacks import Recorder, Samples
+from tests.cases import autoencoder, images, vae
+from tests.harness import assert_same, weights
+
+CHAPTER = "00_test/01_model"
+
+
+@pytest.fixture(autouse=True)
+def errors_as_before(monkeypatch):
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+
+
+@pytest.fixture
+def run(tmp_path):
+    """run() begins a run in a folder, and goes on with it from the second time on."""
+
+    def begin(*flags, **settings):
+        fields = [(name, type(value) if value else Path | None, value) for name, value in settings.items()]
+        settings_class = make_dataclass("Settings", fields, bases=(ImageConfig,))
+        folder = tmp_path / "run"
+        where = ["--resume", str(folder)] if (folder / "config.json").exists() else ["--out", str(folder)]
+        return Run.start(settings_class, CHAPTER, arguments=[*where, *flags])
+
+    return begin
+
+
+def kept(run):
+    return json.loads((run.folder / "config.json").read_text())
+
+
+# ---- settings ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("load", "show", "schedule", "stage", "former", "execution", "history", "initial_epoch", "planned_epochs"),
+        *("folder", "pictures", "chapter", "settings", "before", "data", "built_on"),
+    ],
+)
+def test_a_setting_that_the_run_would_hide_is_refused_when_the_chapter_starts(name, run, tmp_path):
+    with pytest.raises(InputError, match=f"{CHAPTER} has a setting {name}, which run.{name} hides"):
+        run(**{name: 3})
+    assert not (tmp_path / "run").exists()
+
+
+def test_other_settings_are_attributes_of_the_run(run):
+    assert run("--width", "5", width=3).width == 5
+
+
+# ---- fit ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_schedule_is_what_fit_needs(run):
+    first = run("--epochs", "3", "--steps-per-epoch", "2")
+    mine = keras.callbacks.Callback()
+    schedule = first.schedule(callbacks=[mine])
+    assert {name: schedule[name] for name in ("epochs", "steps_per_epoch", "initial_epoch")} == {
+        "epochs": 3,
+        "steps_per_epoch": 2,
+        "initial_epoch": 0,
+    }
+    callbacks = schedule["callbacks"]
+    kinds = [type(callback) for callback in callbacks]
+    # Own ones may change weights and numbers: pictures and checkpoints come after them.
+    assert callbacks.index(mine) < kinds.index(Samples) < kinds.index(Recorder)
+    vae().fit(images(), batch_size=8, shuffle=False, verbose=0, **schedule)
+    assert run("--epochs", "5").schedule()["initial_epoch"] == 3
+
+
+def test_how_a_step_is_computed(run):
+    assert run("--accumulate", "4").execution() == {"accumulate": 4}
+
+
+def test_planned_epochs_and_steps_stay_those_of_the_beginning(run):
+    batches = SimpleNamespace(steps_per_epoch=60)
+    first = run("--epochs", "3", "--accumulate", "2")
+    first.open_folder()
+    assert (first.planned_epochs, kept(first)["planned_epochs"]) == (3, 3)
+    later = run("--epochs", "7")
+    later.open_folder()
+    assert (later.epochs, later.planned_epochs, kept(later)["planned_epochs"]) == (7, 3, 3)
+    # Each step takes two parts of a batch; a critic of three steps takes three of those.
+    assert later.planned_steps(batches) == 3 * 30
+    assert later.planned_steps(batches, batches_per_step=3) == 3 * 10
+    assert later.planned_steps(SimpleNamespace(steps_per_epoch=1)) == 3
+
+
+def test_planned_steps_are_those_of_the_setting_where_there_is_one(run):
+    assert run("--epochs", "3", "--steps-per-epoch", "5").planned_steps(None) == 15
+
+
+def test_a_run_of_before_there_were_plans_goes_on_with_the_epochs_that_it_had(run):
+    first = run("--epochs", "3")
+    first.open_folder()
+    old = {name: value for name, value in kept(first).items() if name not in ("planned_epochs", "built_on")}
+    (first.folder / "config.json").write_text(json.dumps(old))
+    assert run("--epochs", "9").planned_epochs == 3
+
+
+def test_a_plan_that_is_no_number_is_refused(run):
+    first = run()
+    first.open_folder()
+    (first.folder / "config.json").write_text(json.dumps({**kept(first), "planned_epochs": "x"}))
+    with pytest.raises(InputError, match=r"config\.json is damaged"):
+        run()
+
+
+class Rates(keras.callbacks.Callback):
+    """Keeps the learning rate of each step."""
+
+    def __init__(self):
+        super().__init__()
+        self.rates = []
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.rates.append(float(self.model.optimizer.learning_rate))
+
+
+def test_a_schedule_of_the_rate_does_not_move_when_epochs_are_added(run, tmp_path):
+    def train(run):
+        """Rates of all steps, and the weights in the end."""
+        data = run.load("train")
+        rates = Rates()
+        model = vae()
+        model.compile(keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.1, run.planned_steps(data), 0.01)))
+        model.fit(data, verbose=0, **run.schedule(callbacks=[rates]))
+        return rates.rates, model
+
+    flags = ["--image-size", "8", "--batch-size", "8", "--steps-per-epoch", "3"]
+    whole, never_stopped = train(run(*flags, "--epochs", "4"))
+    shutil.rmtree(tmp_path / "run")
+
+    # Begun for four epochs, stopped after the second, as if by a kill: its checkpoint is all there is.
+    first = run(*flags, "--epochs", "4")
+    stop = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: 1 / (epoch - 2))
+    data, model = first.load("train"), vae()
+    rates = Rates()
+    model.compile(keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.1, first.planned_steps(data), 0.01)))
+    with pytest.raises(ZeroDivisionError):
+        model.fit(data, verbose=0, **first.schedule(callbacks=[rates, stop]))
+    assert rates.rates[:6] == whole[:6]
+
+    going_on, _ = train(run("--epochs", "4"))
+    assert going_on == whole[6:]
+    assert_same(weights(gdl_keras.load(first.folder)), weights(never_stopped))
+
+    beyond, _ = train(run("--epochs", "6"))
+    expected = [0.1 * (0.99 * 0.5 * (1 + np.cos(np.pi * min(step, 12) / 12)) + 0.01) for step in range(18)]
+    np.testing.assert_allclose(whole + beyond, expected, rtol=1e-5)
+    assert set(np.float32(beyond)) == {np.float32(0.001)}
+
+
+# ---- data --------------------------------------------------------------------------------------------------------
+
+
+def test_data_that_is_loaded_late_is_kept_and_known_when_the_run_goes_on(run):
+    first = run("--image-size", "8")
+    first.load("train")
+    first.open_folder()
+    identity = first.load("test").identity
+    assert kept(first)["data"]["test"] == identity
+    again = run()
+    again.open_folder()
+    assert set(kept(again)["data"]) == {"train", "test"}
+    assert again.test_data().identity == identity
+    (first.folder / "config.json").write_text(json.dumps({**kept(first), "data": {"test": "another"}}))
+    with pytest.raises(InputError, match="test images of fashion_mini are not those that the run began with"):
+        run().load("test")
+    run().load("train")
+
+
+# ---- former runs -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def codec(tmp_path):
+    """The folder of a run that has a model; change() trains it further."""
+    folder = tmp_path / "codec"
+    folder.mkdir()
+    autoencoder().save(folder / "model.keras")
+
+    def change():
+        keras.utils.set_random_seed(5)
+        autoencoder().save(folder / "model.keras")
+
+    return SimpleNamespace(folder=folder, change=change)
+
+
+def test_a_run_builds_on_the_model_that_a_setting_names(run, codec):
+    first = run("--codec", str(codec.folder), codec=None)
+    assert_same(weights(first.former("codec")), weights(gdl_keras.load(codec.folder)))
+    first.open_folder()
+    assert set(kept(first)["built_on"]) == {"codec"} and kept(first)["codec"] == str(codec.folder)
+    again = run(codec=None)
+    assert again.settings.codec == codec.folder
+    again.former("codec")
+    former.check_formers(kept(first))
+
+
+def test_where_no_run_is_named_there_is_no_model(run):
+    assert run(codec=None).former("codec") is None
+
+
+def test_a_run_does_not_go_on_with_another_former_model(run, codec):
+    first = run("--codec", str(codec.folder), codec=None)
+    first.open_folder()
+    first.former("codec")  # after the folder was opened: kept all the same
+    codec.change()
+    with pytest.raises(InputError, match=r"--codec .*codec holds another model than the one that this run began with"):
+        run(codec=None).former("codec")
+    with pytest.raises(InputError, match="is not the one that this run was built on"):
+        former.check_formers(kept(first))
+
+
+def test_a_former_run_may_have_moved(run, codec, tmp_path):
+    first = run("--codec", str(codec.folder), codec=None)
+    first.former("codec")
+    first.open_folder()
+    codec.folder.rename(tmp_path / "elsewhere")
+    former.check_formers(kept(first))  # what is needed of it is inside the run's own model
+    with pytest.raises(InputError, match=r"There is no .*codec"):
+        run(codec=None).former("codec")
+    moved = run("--codec", str(tmp_path / "elsewhere"), codec=None)
+    moved.former("codec")
+    moved.open_folder()
+    assert kept(moved)["codec"] == str(tmp_path / "elsewhere")
+
+
+def test_another_former_run_is_refused_at_once_where_it_was_not_used_yet(run, codec):
+    run("--codec", str(codec.folder), codec=None).open_folder()
+    with pytest.raises(InputError, match="--codec other differs from the run's"):
+        run("--codec", "other", codec=None)
