@@ -11,12 +11,18 @@ from gdl_keras.data.entries import catalogue
 from gdl_keras.data.images import ImageData
 from gdl_keras.data.loading import download, info, is_here, load
 from gdl_keras.data.paths import home
+from gdl_keras.data.points import PointData
 from gdl_keras.data.table import Table
+from gdl_keras.data.texts import TextData
+from gdl_keras.data.vocabulary import Vocabulary
 
 __all__ = [
     "Column",
     "ImageData",
+    "PointData",
     "Table",
+    "TextData",
+    "Vocabulary",
     "Windows",
     "catalogue",
     "download",

@@ -5,10 +5,12 @@ import numpy as np
 from gdl_keras.data.columns import Column
 from gdl_keras.data.digests import digest, fingerprint
 from gdl_keras.data.images import ImageData
+from gdl_keras.data.points import PointData
 from gdl_keras.data.table import Table
+from gdl_keras.data.texts import TextData
 from gdl_keras.errors import InputError
 
-TABLES = {"images": ImageData}
+TABLES = {"images": ImageData, "text": TextData, "points": PointData}
 
 
 def from_arrays(
@@ -34,7 +36,8 @@ def from_arrays(
             (N, H, W) or (N, H, W, C), or floats in [0, 1]; labels are integers (N,), attributes numbers (N, K).
 
     Returns:
-        a `Table`; an `ImageData` for images.  Its identity is the arrays' content.
+        a `Table`: an `ImageData` for images, a `TextData` for text, a `PointData` for points.
+        Its identity is the arrays' content.
 
     Raises:
         InputError: the arrays differ in length, are empty, or are not what their name says.

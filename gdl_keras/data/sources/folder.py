@@ -5,6 +5,7 @@ from pathlib import Path
 from gdl_keras.data.decoding import IMAGE_SUFFIXES
 from gdl_keras.data.raw import Item, RawImages
 from gdl_keras.data.sources.attributes import read_attributes
+from gdl_keras.data.sources.local import is_hidden
 from gdl_keras.data.sources.splits import choose_split
 from gdl_keras.errors import InputError
 
@@ -60,9 +61,7 @@ class Folder:
             InputError: the folder does not exist or holds fewer than two.
         """
         folder = self.fetch()
-        found = sorted(
-            path for path in folder.rglob("*") if is_image(path) and not _is_hidden(path.relative_to(folder))
-        )
+        found = sorted(path for path in folder.rglob("*") if is_image(path) and not is_hidden(path.relative_to(folder)))
         if len(found) < 2:
             formats = ", ".join(sorted(suffix[1:] for suffix in IMAGE_SUFFIXES))
             amount = "only one image" if found else "no image"
@@ -93,10 +92,5 @@ def is_image(path):
     return path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
 
 
-def _is_hidden(relative_path):
-    # __MACOSX is where archives from Macs keep what is no image though it is named like one.
-    return any(part.startswith(".") or part == "__MACOSX" for part in relative_path.parts)
-
-
 def _visible_folders(folder):
-    return [path for path in folder.iterdir() if path.is_dir() and not _is_hidden(Path(path.name))]
+    return [path for path in folder.iterdir() if path.is_dir() and not is_hidden(Path(path.name))]

@@ -1,0 +1,181 @@
+"""The texts in a folder or file: which files, which texts in each, which of them are held out."""
+
+import csv
+import io
+import json
+
+from gdl_keras.data.decoding import Unreadable
+from gdl_keras.data.sources.csv_table import dialect_of
+from gdl_keras.data.sources.local import visible_files
+from gdl_keras.data.sources.splits import HELD_OUT, choose_split
+from gdl_keras.errors import InputError
+
+TEXT_SUFFIXES = (".txt", ".json", ".csv")
+
+
+def text_files(path):
+    """The files with texts in a folder, or the file itself: a sorted list of paths.
+
+    Raises:
+        InputError: there is none.
+    """
+    found = [file for file in visible_files(path) if file.suffix.lower() in TEXT_SUFFIXES]
+    # Beside texts, a table tells about them.
+    found = [file for file in found if file.suffix.lower() != ".csv"] or found
+    if not found:
+        raise InputError(f"{path} holds no text: give a .txt, .json or .csv file, or a folder with some.")
+    return sorted(found)
+
+
+def name_below(file, path):
+    """What a file is called in messages and in identities: its path below the folder, its name where it is alone."""
+    return file.name if file == path else file.relative_to(path).as_posix()
+
+
+def divide(files, path):
+    """Which files are for training and which are held out.
+
+    Folders train and test are the splits; otherwise a tenth of the files is held out, by a hash of their paths.  Of a
+    file that is the only one, the end is held out: see `cut`.
+
+    Returns:
+        `({"train": [paths], "test": [paths]}, is_single)`; where `is_single`, both are the same file.
+    """
+    if path.is_dir():
+        parts = {split: [file for file, _ in choose_split(files, path, split)[0]] for split in ("train", "test")}
+        if parts["train"]:
+            return parts, False
+        files = parts["test"]  # a tenth of one file, rounded up
+    return {"train": files, "test": files}, True
+
+
+def cut(texts, split):
+    """The part of the texts of a single file: for "test" its last tenth, of the texts or of the only text."""
+    if len(texts) == 1:
+        [text] = texts
+        end = len(text) - len(text) // HELD_OUT
+        return [text[:end] if split == "train" else text[end:]]
+    end = len(texts) - max(1, len(texts) // HELD_OUT)
+    return texts[:end] if split == "train" else texts[end:]
+
+
+def read_texts(path, field=None):
+    """The texts of a file.
+
+    Args:
+        path: a .txt file, one text; a .json file with a list of texts or of objects; a .csv file with a header.
+        field: which field of the objects, or which column, is the text; None where there is only one.
+
+    Returns:
+        `(texts, missing)`: a list of str, none of them empty, and how many objects or lines have no such text.
+
+    Raises:
+        Unreadable: it is no such file, or damaged.
+        InputError: `field` is needed, or is none of theirs.
+    """
+    content = read_text(path)
+    if path.suffix.lower() == ".txt":
+        return ([content], 0) if content.strip() else ([], 1)
+    entries = _json(content) if path.suffix.lower() == ".json" else _csv(content)
+    if all(isinstance(entry, str) for entry in entries):
+        texts = entries
+    elif all(isinstance(entry, dict) for entry in entries):
+        field = _field(entries, field, path)
+        texts = [_as_text(entry.get(field)) for entry in entries]
+    else:
+        raise Unreadable("JSON, but not a list of texts or of objects")
+    kept = [_mended(text) for text in texts if text.strip()]
+    return kept, len(texts) - len(kept)
+
+
+def read_text(path):
+    """The content of a text file, in UTF-8 (with a mark of that or not) or in UTF-16 with its mark; lines end in \\n.
+
+    Raises:
+        Unreadable: the file is in another encoding, or is no text.
+    """
+    content = path.read_bytes()
+    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        name = "UTF-16" if encoding == "utf-16" else "UTF-8"
+        raise Unreadable(f"not text in {name}, from byte {error.start:,} on: save it in UTF-8") from error
+    if "\0" in text:
+        raise Unreadable("no text: it holds zero bytes")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _json(content):
+    try:
+        entries = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(f"not JSON: {error}") from error
+    if not isinstance(entries, list):
+        raise Unreadable("JSON, but not a list of texts or of objects")
+    return entries
+
+
+def _csv(content):
+    try:
+        return [
+            {name: value for name, value in line.items() if isinstance(name, str)}
+            for line in csv.DictReader(io.StringIO(content), dialect=dialect_of(content))
+        ]
+    except csv.Error as error:
+        raise Unreadable(f"not a table: {error}") from error
+
+
+def _field(entries, field, path):
+    names = {name: None for entry in entries for name, value in entry.items() if _as_text(value).strip()}
+    if field is None and len(names) == 1:
+        return next(iter(names))
+    known = f"its fields with text are {', '.join(names) or 'none'}"
+    if field is None:
+        raise InputError(f"Which field of {path} is the text?  Give field=...: {known}.")
+    if field not in names:
+        raise InputError(f"{path} has no text in a field {field!r}: {known}.")
+    return field
+
+
+def _as_text(value):
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
+        return "\n".join(value)
+    return value if isinstance(value, str) else ""
+
+
+def _mended(text):
+    # JSON can hold halves of characters, which no file in UTF-8 can.
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+class Corpus:
+    """The texts of a folder or file, by split; a file is read when it is its turn.
+
+    Args:
+        path: the folder or file.
+        field: as for `read_texts`.
+
+    Attributes:
+        left_out: {name of a file that cannot be read: why}; missing: {name of a file: how many of its entries have no
+            text}.  Both are complete once all texts were gone through.
+    """
+
+    def __init__(self, path, field=None):
+        self.path = path
+        self.field = field
+        self.left_out, self.missing = {}, {}
+        self._parts, self._is_single = divide(text_files(path), path)
+
+    def texts(self, split):
+        """Goes through the texts of a split, in the order of their files."""
+        for file in self._parts[split]:
+            name = name_below(file, self.path)
+            try:
+                texts, missing = read_texts(file, self.field)
+            except Unreadable as error:
+                self.left_out[name] = str(error)
+                continue
+            if missing:
+                self.missing[name] = missing
+            yield from cut(texts, split) if self._is_single and texts else texts

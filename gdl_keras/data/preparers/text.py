@@ -1,0 +1,179 @@
+"""Text: turned into numbers once, kept as one long array a split."""
+
+from collections import Counter
+
+import numpy as np
+
+from gdl_keras.data import documents
+from gdl_keras.data.columns import Column, Windows
+from gdl_keras.data.digests import file_digest, fingerprint
+from gdl_keras.data.notices import say
+from gdl_keras.data.paths import file_name, home
+from gdl_keras.data.sources.local import Local
+from gdl_keras.data.store import allocate, kept, prepared_folder, read_arrays, write_about
+from gdl_keras.data.texts import TextData
+from gdl_keras.data.vocabulary import UNITS, Vocabulary
+from gdl_keras.data.vocabulary import split as split_text
+from gdl_keras.errors import InputError
+
+STORE_VERSION = 1  # raised when the same texts come to give other numbers
+MOST_WORDS = 10_000
+SPLITS = ("train", "test")
+
+
+def load(
+    entry,
+    split,
+    *,
+    skip_unreadable,
+    name,
+    batch_size,
+    seed,
+    tokens="characters",
+    length=64,
+    vocabulary_size=None,
+    field=None,
+):
+    """Opens one split of a data set of texts, fetching and preparing it where it is not here yet.
+
+    Args:
+        entry: an `Entry`.
+        tokens: "characters", or "words" (lower-cased words, and punctuation marks by themselves).
+        length: tokens that a network sees of an example; a window has one more.
+        vocabulary_size: how many tokens there are at most, the most frequent ones of the train split and the two
+            special ones; None for all characters, or for 10,000 words.
+        field: which field of objects in JSON, or which column of a table, is the text.
+        split, skip_unreadable, name, batch_size, seed: as for `gdl_keras.data.load`.
+
+    Returns:
+        a `TextData`.
+    """
+    if tokens not in UNITS:
+        raise InputError(f"Texts are made of {' or '.join(UNITS)}, not of {tokens!r}.")
+    if length < 1:
+        raise InputError(f"The length must be at least 1 token, not {length}.")
+    if vocabulary_size is None and tokens == "words":
+        vocabulary_size = MOST_WORDS
+    Vocabulary.of_counts({}, tokens, vocabulary_size)  # refuses a size that cannot be
+    field = field or entry.field
+    folder = _store_folder(entry, tokens, vocabulary_size, field)
+    settings = (entry, tokens, vocabulary_size, field, skip_unreadable)
+    about, arrays = kept(folder, read_arrays, lambda empty: _write(empty, *settings), "texts")
+    _tell(about, skip_unreadable)
+    if len(arrays[split]) <= length:
+        raise InputError(
+            f"The {split} split of {name} has {len(arrays[split]):,} {tokens}, too few for one example of {length} and "
+            "the next one: take a smaller length."
+        )
+    return TextData(
+        {"tokens": Column(Windows(arrays[split], length + 1, stride=length), "int32")},
+        name=name,
+        kind="text",
+        split=split,
+        source=about["source"],
+        identity=f"{folder.name}-{split}-{length}",
+        batch_size=batch_size,
+        seed=seed,
+        vocabulary=Vocabulary.from_config(about["vocabulary"]),
+        num_tokens=len(arrays[split]),
+    )
+
+
+def prepared(entry):
+    """The folders of what was prepared from the data set, whatever the settings."""
+    return [folder for folder, _ in _stores(entry)]
+
+
+def describe(entry, source):
+    """{"text_files": how many, or None, "tokens": {unit: {split: how many, ..., "vocabulary": how many}}}."""
+    files = len(documents.text_files(source.fetch())) if source and not source.needs_network else None
+    stores = [about for _, about in _stores(entry)]
+    return {
+        "text_files": files,
+        "tokens": {
+            about["vocabulary"]["unit"]: {**about["tokens"], "vocabulary": len(about["vocabulary"]["tokens"])}
+            for about in stores
+        },
+    }
+
+
+def _write(folder, entry, unit, vocabulary_size, field, skip_unreadable):
+    source, path = entry.first_that_works(lambda source: source.fetch())
+    if not isinstance(source, Local):
+        say(f"{entry.name}: from {source.phrase}")
+    corpus = documents.Corpus(path, field)
+    counts, totals = {split: Counter() for split in SPLITS}, dict.fromkeys(SPLITS, -1)
+    for split in SPLITS:
+        for text in corpus.texts(split):
+            tokens = split_text(text, unit)
+            counts[split].update(tokens)
+            totals[split] += len(tokens) + 1  # the end of a text stands between two of them only
+    _check_left_out(corpus.left_out, skip_unreadable)
+    vocabulary = Vocabulary.of_counts(counts["train"], unit, vocabulary_size)
+    for split, total in totals.items():
+        if total < 1:
+            raise InputError(f"{path} has no text for the split {split!r}: give more of it.")
+        tokens = allocate(folder / f"{split}.npy", (total,), np.uint16 if len(vocabulary) <= 2**16 else np.int32)
+        _fill(tokens, corpus.texts(split), vocabulary)
+        tokens.flush()
+    about = {
+        "name": _identity(entry),
+        "source": source.phrase,
+        "vocabulary": vocabulary.to_config(),
+        "tokens": totals,
+        "left_out": corpus.left_out,
+        "missing": corpus.missing,
+    }
+    write_about(folder, about)
+
+
+def _fill(tokens, texts, vocabulary):
+    start = 0
+    for text in texts:
+        if start:
+            tokens[start] = vocabulary.end
+            start += 1
+        numbers = vocabulary.encode(text)
+        tokens[start : start + len(numbers)] = numbers
+        start += len(numbers)
+
+
+def _tell(about, skip_unreadable):
+    _check_left_out(about["left_out"], skip_unreadable)
+    for name, reason in about["left_out"].items():
+        say(f"{name} is left out: {reason}.")
+    for name, missing in about["missing"].items():
+        say(f"{name}: {missing:,} of its texts are left out, because they are empty.")
+
+
+def _check_left_out(left_out, skip_unreadable):
+    if left_out and not skip_unreadable:
+        name, reason = next(iter(left_out.items()))
+        more = f"  So are {len(left_out) - 1} more." if len(left_out) > 1 else ""
+        raise InputError(f"{name} is {reason}, or leave such files out with --skip-unreadable.{more}")
+
+
+def _store_folder(entry, *settings):
+    source = entry.sources[0]
+    content = entry.name
+    if isinstance(source, Local):
+        # By content: the same texts elsewhere, or copied anew, are the same data set.
+        files = documents.text_files(source.fetch())
+        content = [[documents.name_below(file, source.path), file_digest(file)] for file in files]
+    return prepared_folder(f"{_store_name(entry)}-{settings[0]}-{fingerprint(STORE_VERSION, content, *settings)}")
+
+
+def _identity(entry):
+    source = entry.sources[0]
+    return str(source.path) if isinstance(source, Local) else entry.name
+
+
+def _store_name(entry):
+    source = entry.sources[0]
+    return file_name(source.path.name if isinstance(source, Local) else entry.name)
+
+
+def _stores(entry):
+    found = sorted(path for unit in UNITS for path in (home() / "prepared").glob(f"{_store_name(entry)}-{unit}-*"))
+    stores = [(folder, read_arrays(folder)) for folder in found]
+    return [(folder, store[0]) for folder, store in stores if store and store[0].get("name") == _identity(entry)]
