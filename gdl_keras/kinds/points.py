@@ -129,7 +129,7 @@ def compare(samples, reals, examples, seed=0):
 
 
 def surprise(model, train, test, seed=0):
-    """What -log p of a model says of points, in nats: ({name: metric}, {name: its floor}), both {} without a likelihood.
+    """Every metric of -log p, in nats: ({name: metric}, {name: its floor}), both {} of a model without a likelihood.
 
     Where the true density is known, the divergence is the mean of the difference, point by point, which is known far
     better than either mean: E[log truth(x) - log p(x)] = KL(truth || p).

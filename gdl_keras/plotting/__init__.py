@@ -1,4 +1,7 @@
-"""Pictures: grids of images, points and densities in the plane, curves.  Each function returns a matplotlib `Figure`; nothing is global."""
+"""Pictures: grids of images, points and densities in the plane, curves, trees.
+
+Each function returns a matplotlib `Figure`; nothing is global.
+"""
 
 from gdl_keras.plotting.curves import bars, confusion, curves, lines
 from gdl_keras.plotting.densities import densities, histograms, landscape, points, square_around

@@ -41,24 +41,25 @@ def points(*sets, titles=None):
     return figure
 
 
-def densities(log_densities, limits, columns=3, examples=None):
+def densities(named_nats, limits, columns=3, examples=None):
     """Densities in the plane as heat maps on one scale, with contour lines that hold 25, 50, 75 and 95 % of each.
 
     Args:
-        log_densities: {title: function, points (n, 2) -> log density (n,)}; the first one sets the scale.
+        named_nats: {title: function, points (n, 2) -> -log p of each (n,)}, such as a model's
+            `negative_log_likelihood`; the first one sets the scale.
         limits: ((lowest, highest), (lowest, highest)), as `square_around` gives them.
         columns: int, how many stand side by side.
         examples: array (n, 2) of points to draw on top of all of them, or None.
     """
     x, y = ((np.arange(RESOLUTION) + 0.5) / RESOLUTION * (high - low) + low for low, high in limits)
     grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-    lines = math.ceil(len(log_densities) / columns)
+    lines = math.ceil(len(named_nats) / columns)
     figure = Figure(figsize=(3.3 * columns, 3.5 * lines), layout="constrained")
     brightest = None
     for axes in figure.subplots(lines, columns, squeeze=False).flat:
         axes.set_axis_off()
-    for axes, (title, log_density) in zip(figure.axes, log_densities.items()):
-        density = np.exp(np.asarray(log_density(grid), "float64")).reshape(RESOLUTION, RESOLUTION)
+    for axes, (title, nats) in zip(figure.axes, named_nats.items()):
+        density = np.exp(-np.asarray(nats(grid), "float64")).reshape(RESOLUTION, RESOLUTION)
         brightest = brightest or float(density.max())
         extent = (*limits[0], *limits[1])
         axes.imshow(density, origin="lower", extent=extent, cmap="Blues", vmin=0, vmax=brightest)
