@@ -22,7 +22,7 @@ class ModelCase:
         build: () -> compiled model with a fixed seed; called afresh for each model that a check needs.
         data: () -> array (n, ...) or (images, labels) that `fit` takes; 16 examples are enough.
         conditions: (n) -> keyword arguments that `generate` needs, for conditional models.
-        generates: whether the model makes images.
+        generates: whether the model makes samples.
         draws_noise: whether training does; where not, two replicas must equal one device.
         variant: a further setting of a model that has a case already: checked in the long tests only.
         still: how the paths of trainable weights end that no loss depends on, such as the bias of a critic's score.
@@ -75,7 +75,7 @@ def weights(model):
 
 def optimizer_names(model):
     """Names of the attributes that are optimizers."""
-    return [name for name in model.get_compile_config() if "optimizer" in name]
+    return [name for name in model.get_compile_config() if "optimizer" in name and getattr(model, name) is not None]
 
 
 def assert_same(first, second):

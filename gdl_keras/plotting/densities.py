@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.figure import Figure
 
 from gdl_keras.plotting.figures import figure_with_axes
@@ -96,9 +97,9 @@ def landscape(x, y, heights, paths, top, x_label, y_label, title=None):
     figure, axes = figure_with_axes(7, 5)
     # Steps that grow downhill, so that the flat top has lines as well as the cliffs.
     below = heights.max() - heights
-    levels = heights.max() - np.geomspace(below.max(), 0.002, 22)
-    axes.contourf(x, y, heights, levels=levels, cmap="Blues", norm="linear", extend="both")
-    axes.contour(x, y, heights, levels=levels, colors="white", linewidths=0.5)
+    levels = heights.max() - np.geomspace(below.max(), 0.005, 18)
+    axes.contourf(x, y, heights, levels=levels, colors=colormaps["Blues"](np.linspace(0.05, 0.75, 19)), extend="both")
+    axes.contour(x, y, heights, levels=levels, colors="white", linewidths=0.6, linestyles="solid")
     for (name, path), colour in zip(paths.items(), ("tab:orange", "tab:red", "tab:purple")):
         axes.plot(path[:, 0], path[:, 1], ".-", color=colour, markersize=4, linewidth=1, label=name)
         axes.plot(*path[0], "o", color=colour, markersize=7)

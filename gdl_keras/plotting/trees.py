@@ -2,7 +2,7 @@
 
 from gdl_keras.plotting.figures import figure_with_axes
 
-WIDTH, HEIGHT = 2.6, 0.55  # inches of a step to the right, and of a leaf
+WIDTH, HEIGHT = 2.1, 0.5  # inches of a step to the right, and of a leaf
 
 
 def tree(root, branches):
@@ -13,8 +13,8 @@ def tree(root, branches):
         branches: {name: branches of it, or a str beside a leaf}.
     """
     depth, leaves = _size(branches)
-    figure, axes = figure_with_axes(WIDTH * (depth + 2), HEIGHT * leaves + 0.2)
-    axes.set(xlim=(-0.5, depth + 1.3), ylim=(leaves - 0.5, -0.5))
+    figure, axes = figure_with_axes(WIDTH * (depth + 1.9), HEIGHT * leaves + 0.2)
+    axes.set(xlim=(-0.5, depth + 1.4), ylim=(leaves - 0.5, -0.5))
     axes.set_axis_off()
     _draw(axes, root, branches, 0, 0)
     return figure
@@ -39,7 +39,7 @@ def _draw(axes, name, branches, depth, first_leaf):
     box = {"boxstyle": "round,pad=0.4", "facecolor": colour, "edgecolor": "tab:blue"}
     axes.text(depth, height, name, ha="center", va="center", fontsize=9, bbox=box)
     if is_leaf:
-        axes.text(depth + 0.45, height, branches, ha="left", va="center", fontsize=8, color="dimgrey")
+        axes.text(depth + 0.48, height, branches, ha="left", va="center", fontsize=8, color="dimgrey")
     return height
 
 

@@ -167,14 +167,14 @@ for mean, scale in ((-2.0, 2.2), (1.5, 0.6)):
     line = Gaussian(dimensions=1, seed=run.seed)
     line.mean.assign([mean])
     line.log_scale.assign([np.log(scale)])
-    line.compile(SGD(0.1))
+    line.compile(SGD(0.03))
     path = [(mean, scale)]
 
     def walk(step, logs, line=line, path=path):
         path.append((float(line.mean[0]), float(np.exp(line.log_scale[0]))))
 
     walking = keras.callbacks.LambdaCallback(on_train_batch_end=walk)
-    line.fit(everything_at_once, steps_per_epoch=200, verbose=0, callbacks=[walking])
+    line.fit(everything_at_once, steps_per_epoch=500, verbose=0, callbacks=[walking])
     paths[f"from ({mean:g}, {scale:g})"] = np.array(path)
 
 top = column.mean(dtype="float64"), column.std(dtype="float64")
@@ -257,12 +257,12 @@ run.show("gan_losses", plotting.curves(stage.history, ["discriminator_loss", "ge
 # what the GAN does, and is an estimate of it, not its density.
 
 # %%
-models = {"histogram": histogram, "normal": gaussian, "mixture": mixture, "GAN": gan}
+models = {"histogram": histogram, "gaussian": gaussian, "mixture": mixture, "GAN": gan}
 samples = {name: model.generate(min(2000, len(held_out)), seed=run.seed) for name, model in models.items()}
 cloud = Mixture.on_examples(gan.generate(2000 if run.preset != "smoke" else 100, seed=run.seed + 1), run.kernel_width)
 truth = {"the truth": lambda points: -test.log_density(points)} if test.log_density else {}
-shown = truth | {f"the {name}": model.negative_log_likelihood for name, model in models.items() if model.likelihood_is}
-run.show("densities", plotting.densities(shown | {"the GAN, from its samples": cloud.negative_log_likelihood}, limits))
+shown = truth | {name: model.negative_log_likelihood for name, model in models.items() if model.likelihood_is}
+run.show("densities", plotting.densities(shown | {"GAN, from its samples": cloud.negative_log_likelihood}, limits))
 run.show("samples", plotting.points(*samples.values(), titles=[f"drawn from the {name}" for name in samples]))
 
 # %% [markdown]
@@ -283,7 +283,7 @@ if test.log_density:
 print(f"{'':10}  weights  held-out nats      divergence         energy distance")
 for name, model in models.items():
     size = model.counts.shape[0] if name == "histogram" else weights
-    size = {"GAN": generator.count_params(), "normal": 5}.get(name, size)
+    size = {"GAN": generator.count_params(), "gaussian": 5}.get(name, size)
     columns = ["-", "-"]
     if model.likelihood_is:
         nats = model.negative_log_likelihood(held_out)
