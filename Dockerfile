@@ -15,11 +15,13 @@ RUN python3 -m venv --system-site-packages /opt/venv \
 ENV PATH=/opt/venv/bin:${PATH}
 
 # What is installed changes seldom and takes minutes.  It comes before the code, so that new code installs nothing again.
+# What builds packages comes first: pip would fetch the newest for it, whatever constraints.txt says.
 ARG TENSORFLOW=tensorflow[and-cuda]
 WORKDIR /app
 COPY requirements.txt constraints.txt ./
-RUN pip install --no-cache-dir --constraint constraints.txt --requirement requirements.txt \
-    "${TENSORFLOW}" jupyterlab jupytext tensorboard setuptools
+RUN pip install --no-cache-dir --constraint constraints.txt setuptools \
+    && pip install --no-cache-dir --constraint constraints.txt --no-build-isolation --requirement requirements.txt \
+    "${TENSORFLOW}" jupyterlab jupytext tensorboard
 
 # TensorFlow's image has cuDNN 8, and its TensorFlow asks for 9: no GPU is found.  The libraries that pip brought are put
 # into one folder that is searched before all others.  The second folder is where some clouds mount the driver.

@@ -86,7 +86,7 @@ def _wgan_gp_numbers(ours, pytorch):
     images = 2 * np.random.default_rng(0).random((8, *pytorch.case.image_shape), "float32") - 1
     # Between an image and itself there is one mixture, whatever is drawn; PyTorch's side sees images in [-1, 1].
     with tf.GradientTape() as tape:
-        penalties, _ = ours.model.penalty(lambda x, training: critic(x / 2 + 0.5, training=training), *[images] * 2)
+        penalties, _ = ours.model.penalty(critic, *[images / 2 + 0.5] * 2)
         penalty = tf.reduce_mean(penalties)
     gradients = tape.gradient(penalty, critic.trainable_variables)
     turned = torch.from_numpy(images).permute(0, 3, 1, 2)

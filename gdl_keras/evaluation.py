@@ -8,6 +8,7 @@ from gdl_keras.errors import InputError
 from gdl_keras.files import write_json
 from gdl_keras.sampling import load_for_sampling, settings_of
 from gdl_keras.training import environment
+from gdl_keras.training.former import check_formers
 
 
 def evaluate(run, n=None, seed=0, dataset=None, **options):
@@ -40,6 +41,7 @@ def evaluate(run, n=None, seed=0, dataset=None, **options):
     if not Path(run).exists():
         raise InputError(f"There is no {run}: name the folder of a run, or a .keras file.")
     settings = _settings(Path(run), dataset)
+    check_formers(settings)
     model = load_for_sampling(run)
 
     # Only now: loading has started TensorFlow without the lines that it prints.
@@ -55,7 +57,7 @@ def evaluate(run, n=None, seed=0, dataset=None, **options):
     if kind.most(test) < kind.fewest:
         raise InputError(
             f"{test.name} has {test.num_examples} test {kind.unit}, too few to compare with: name a data set that has "
-            f"{2 * kind.fewest} or more with --dataset, {kind.fewest} for the samples and as many for the floor."
+            f"{2 * kind.fewest} or more with --dataset."
         )
     n = n or min(model.evaluation_size, kind.most(test))
     measured = kind.measure(model, train, test, n, seed, **options)

@@ -1,10 +1,11 @@
 """What every model of the project must do, checked in one place.
 
-A model joins by a `ModelCase` in `tests/cases.py`; `tests/test_every_model.py` puts each case through each check.
+A model joins by a `ModelCase` in `tests/cases.py`; `tests/test_every_model.py` puts each case through the plain checks,
+and one case of each base class through all.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import keras
 import numpy as np
@@ -15,15 +16,15 @@ POLICIES = ("float32", "mixed_float16", "mixed_bfloat16")
 
 @dataclass
 class ModelCase:
-    """How to make a tiny model and data for it.
+    """How to make a tiny model and data for it.  What is asked of it follows from what it is: `is_a`, `conditions`.
 
     Attributes:
         name: shown in the test's name.
         build: () -> compiled model with a fixed seed; called afresh for each model that a check needs.
-        data: () -> array (n, ...) or (images, labels) that `fit` takes; 16 examples are enough.
-        conditions: (n) -> keyword arguments that `generate` needs, for conditional models.
-        generates: whether the model makes samples.
+        data: () -> array (n, ...) or a tuple of them that `fit` takes; 16 examples are enough.
         draws_noise: whether training does; where not, two replicas must equal one device.
+        stands_for_its_base: whether it goes through every precision policy, replica count and resumed run as well, for
+            all models of its base class; one case of each base class does.
         variant: a further setting of a model that has a case already: checked in the long tests only.
         still: how the paths of trainable weights end that no loss depends on, such as the bias of a critic's score.
     """
@@ -31,9 +32,8 @@ class ModelCase:
     name: str
     build: Callable
     data: Callable
-    conditions: Callable = field(default=lambda n: {})
-    generates: bool = True
     draws_noise: bool = True
+    stands_for_its_base: bool = False
     variant: bool = False
     still: tuple = ()
 
@@ -44,6 +44,12 @@ class ModelCase:
 def dataset(case, batch_size=8):
     """The case's data as batches, in a fixed order, for ever."""
     return tf.data.Dataset.from_tensor_slices(case.data()).batch(batch_size, drop_remainder=True).repeat()
+
+
+def examples(case):
+    """The case's data without what goes along with it: array (n, ...)."""
+    data = case.data()
+    return data[0] if isinstance(data, tuple) else data
 
 
 def train(case, model, epochs, initial_epoch=0):
@@ -69,13 +75,18 @@ def build(case):
 def weights(model):
     """All numbers that decide what the model does next: weights, optimizers, random numbers."""
     values = [np.asarray(v) for v in model.variables]
-    values += [np.asarray(v) for name in optimizer_names(model) for v in getattr(model, name).variables]
+    values += [np.asarray(v) for optimizer in model.optimizers.values() for v in optimizer.variables]
     return values + [np.asarray(g.state) for g in model._all_seed_generators()]
 
 
-def optimizer_names(model):
-    """Names of the attributes that are optimizers."""
-    return [name for name in model.get_compile_config() if "optimizer" in name and getattr(model, name) is not None]
+def conditions(model, n):
+    """What `generate` needs of a conditional model: keyword arguments for `n` samples."""
+    return model.conditions.in_turn(n) if hasattr(model, "conditions") else {}
+
+
+def sample(model, n, **options):
+    """`n` samples, of a conditional model all classes in turn; of a model that makes nothing, none."""
+    return model.generate(n, **conditions(model, n), **options) if hasattr(model, "generate") else np.zeros(0)
 
 
 def assert_same(first, second):

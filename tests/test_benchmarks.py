@@ -64,7 +64,7 @@ def test_tensorflows_graph_has_the_operations_of_a_wasserstein_step(benchmark, m
     generator = wgan_gp.build_generator((16, 16, 1), 6, (8, 4))
     critic = wgan_gp.build_critic((16, 16, 1), (4, 8))
     model = wgan_gp.WGANGP(generator, critic, critic_steps=2, seed=0)
-    model.compile()
+    model.compile("adam", "adam")
     images = tf.zeros((1, 2 * 5, 16, 16, 1)).numpy()
     counted = work.wasserstein(generator, critic, 2)
     assert graph.graph_operations(model, images) / 10 == pytest.approx(counted, rel=0.02)

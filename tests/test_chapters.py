@@ -1,6 +1,7 @@
 """Every chapter runs in its smoke preset, through `gdl run`, and its notebook says what its program says."""
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -29,6 +30,16 @@ def test_smoke(chapter, tmp_path, monkeypatch):
         expected |= {"samples"}
     assert expected <= made
     assert json.loads((tmp_path / "run" / "config.json").read_text())["chapter"] == chapter.name
+
+
+@every_chapter
+def test_every_training_heeds_the_flags_of_the_run(chapter):
+    """`--accumulate` is lost on a model that is compiled without them, its batches then being the parts alone."""
+    program = chapter.program.read_text()
+    compiled = re.findall(r"\.compile\(([^()]*(?:\([^()]*\)[^()]*)*)\)", program)
+    assert len(compiled) == program.count(".compile(")
+    assert all("**run.execution()" in arguments for arguments in compiled if arguments)
+    assert program.count("**run.schedule(") == len(re.findall(r"\bmodel\.fit\(", program))
 
 
 @every_chapter

@@ -197,7 +197,7 @@ def test_an_attribute_is_the_label_of_a_run_that_says_so(run, monkeypatch):
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        (["-n", "19"], "-n is at least 20"),
+        (["-n", "9"], "-n is at least 10"),
         (["--seed", "-1"], "--seed is not negative"),
         (["--dataset", "fashon"], "fashion"),
         (["--features", "pixels"], "invalid choice"),
@@ -242,7 +242,19 @@ def test_a_few_images_are_no_measure(gdl, run, tmp_path):
         Image.fromarray(noise).save(tmp_path / "photos" / f"{index}.png")
     code, _, err = gdl("evaluate", run, "--dataset", tmp_path / "photos")
     assert code == 2
-    assert "3 test images, too few to compare with: name a data set that has 40 or more" in err
+    assert "3 test images, too few to compare with: name a data set that has 20 or more" in err
+
+
+def test_twenty_images_are_enough(gdl, run, tmp_path):
+    """Ten against ten, which the standard errors show."""
+    for index in range(20):
+        noise = np.random.default_rng(index).integers(0, 255, (8, 8), np.uint8)
+        for split in ("train", "test"):
+            (tmp_path / "photos" / split).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(noise).save(tmp_path / "photos" / split / f"{index}.png")
+    code, out, _ = gdl("evaluate", run, "--dataset", tmp_path / "photos")
+    assert code == 0
+    assert out.startswith("10 samples against 10 held-out images")
 
 
 @pytest.mark.parametrize("text", ["[1, 2", '{"test_psnr": Infinity}'])

@@ -1,4 +1,8 @@
-"""Each model of the project goes through the same checks.  The core runs them once; `--full` under every policy."""
+"""Each model of the project goes through the same checks, and one of each base class through every combination.
+
+What is asked follows from what a model is: one that makes samples, one with a latent space, one that writes token by
+token, one with a likelihood, one that is told what to make.
+"""
 
 from contextlib import nullcontext
 
@@ -10,24 +14,34 @@ from keras import ops
 
 from gdl_keras.errors import InputError
 from gdl_keras.kinds import kind_of
-from gdl_keras.models.generative import LatentModel
+from gdl_keras.models.generative import AutoregressiveModel, GenerativeModel, LatentModel
 from tests import harness
 from tests.cases import CASES
 
-every_model = pytest.mark.parametrize(
-    "case", [pytest.param(case, marks=pytest.mark.full) if case.variant else case for case in CASES], ids=str
-)
+
+def long(value, when=True):
+    """`value` as a parameter, of the long tests alone where `when` is true."""
+    return pytest.param(value, marks=pytest.mark.full) if when else value
 
 
-def policies(in_core):
-    """All precision policies, those outside the core marked as long."""
-    return pytest.mark.parametrize(
-        "policy", [p if p == in_core else pytest.param(p, marks=pytest.mark.full) for p in harness.POLICIES]
-    )
+def of(cases):
+    return pytest.mark.parametrize("case", [long(case, case.variant) for case in cases], ids=str)
 
 
-core_and_full = policies(in_core="mixed_float16")
-float32_and_full = policies(in_core="float32")
+every_model = of(CASES)
+every_base = of([case for case in CASES if case.stands_for_its_base])
+every_policy = pytest.mark.parametrize("policy", [harness.POLICIES[0], *map(long, harness.POLICIES[1:])])
+
+
+def built(case, base):
+    """The case's model, where it is one of that class."""
+    model = harness.build(case)
+    if not isinstance(model, base):
+        pytest.skip(f"is no {base.__name__}")
+    return model
+
+
+# ---- what every model does -------------------------------------------------------------------------------------------
 
 
 @every_model
@@ -39,25 +53,160 @@ def test_config_round_trip(case):
 
 
 @every_model
-@float32_and_full
-def test_saved_and_loaded_model_goes_on_as_if_never_stopped(case, policy, tmp_path):
-    keras.config.set_dtype_policy(policy)
-    model = harness.build(case)
-    harness.assert_finite(harness.train(case, model, epochs=1))
-    model.save(tmp_path / "model.keras")
-    loaded = keras.saving.load_model(tmp_path / "model.keras")
-    harness.assert_same(harness.weights(model), harness.weights(loaded))
-    if case.generates:
-        made = [m.generate(3, seed=7, **case.conditions(3)) for m in (model, loaded)]
-        np.testing.assert_array_equal(*made)
-    histories = [harness.train(case, m, epochs=2) for m in (model, loaded)]
-    assert histories[0] == histories[1]
-    harness.assert_same(harness.weights(model), harness.weights(loaded))
+def test_saved_and_loaded_model_goes_on_as_if_never_stopped(case, tmp_path):
+    saved_loaded_and_gone_on(case, tmp_path)
 
 
 @every_model
-@float32_and_full
-@pytest.mark.parametrize("replicas", [1, pytest.param(2, marks=pytest.mark.full)])
+@pytest.mark.parametrize("policy", ["mixed_float16", long("float32"), long("mixed_bfloat16")])
+def test_training_stays_finite_and_moves_every_weight(case, policy):
+    keras.config.set_dtype_policy(policy)
+    model = harness.build(case)
+    before = [np.asarray(w) for w in model.trainable_weights]
+    # float16 begins with a loss scale that is too large, and skips steps until it has come down.
+    harness.assert_finite(harness.train(case, model, epochs=8 if policy == "mixed_float16" else 2))
+    for weight, old in zip(model.trainable_weights, before):
+        assert weight.dtype == "float32"
+        assert weight.path.endswith(case.still) or not np.array_equal(old, weight), f"{weight.path} did not move"
+    if policy == "mixed_float16":
+        for optimizer in model.optimizers.values():
+            assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    if isinstance(model, GenerativeModel):
+        kind_of(model).check(harness.sample(model, 3, seed=1))
+
+
+@every_model
+@pytest.mark.parametrize("policy", [long("mixed_float16"), "mixed_bfloat16"])
+def test_low_precision_stays_inside_the_networks(case, policy, monkeypatch):
+    """What networks put out, losses, what is reported, weights and the optimizers' memories are float32."""
+    keras.config.set_dtype_policy(policy)
+    model = harness.build(case)
+    networks = [layer for layer in model._flatten_layers(include_self=False) if isinstance(layer, keras.Model)]
+    inside = {layer.compute_dtype for network in networks for layer in network.layers}
+    assert not networks or policy.removeprefix("mixed_") in inside
+    assert {output.dtype for network in networks for output in network.outputs} <= {"float32"}
+
+    report, minimize, handed = model.report, model.minimize, {}
+    monkeypatch.setattr(model, "report", lambda **values: handed.update(values) or report(**values))
+    monkeypatch.setattr(
+        model, "minimize", lambda tape, loss, *args: handed.update({args[0].name: loss}) or minimize(tape, loss, *args)
+    )
+    model.train_step(next(iter(harness.dataset(case))))
+    assert len(handed) >= len(model.optimizers) + 1
+    assert {name for name, value in handed.items() if tf.nest.flatten(value)[0].dtype != tf.float32} == set()
+
+    kept = [*model.variables, *(v for optimizer in model.optimizers.values() for v in optimizer.variables)]
+    assert {v.dtype for v in kept if "float" in v.dtype} <= {"float32"}
+
+
+# ---- what models of some sort do -------------------------------------------------------------------------------------
+
+
+@every_model
+def test_sample_i_follows_the_seed_and_i_alone(case):
+    model = built(case, GenerativeModel)
+    conditions = harness.conditions(model, 5)
+    samples = model.generate(5, seed=5, **conditions)
+    kind_of(model).check(samples)
+    assert_equal(samples, model.generate(5, seed=5, **conditions))
+    assert not equal(samples, model.generate(5, seed=6, **conditions))
+    rest = {name: values[2:] for name, values in conditions.items()}
+    assert_equal(samples[2:], model.generate(3, seed=5, first=2, **rest), exactly=False)
+    assert_equal(samples, model.generate(5, seed=5, batch_size=2, **conditions), exactly=False)
+
+
+@every_model
+def test_the_page_of_samples_is_the_same_each_time(case):
+    model = built(case, GenerativeModel)
+    (samples, columns), (again, _) = model.sample_sheet(), model.sample_sheet()
+    kind_of(model).check(samples)
+    assert columns >= 1 and len(samples) % columns == 0
+    assert_equal(samples, again)
+
+
+@every_model
+def test_generate_refuses_what_it_does_not_know(case):
+    model = built(case, GenerativeModel)
+    conditions = harness.conditions(model, 2)
+    wrong = [{}, {"n": 0}, {"n": 2, "colours": np.zeros(2), **conditions}]
+    if conditions:
+        wrong.append({"n": 2})
+        wrong += [{"n": 3, **conditions}]
+    if isinstance(model, LatentModel):
+        latents = model.sample_latents(2)
+        wrong += [{"n": 2, "latents": latents, **conditions}, {"latents": latents[:0], **conditions}]
+    for arguments in wrong:
+        with pytest.raises(InputError):
+            model.generate(**arguments)
+
+
+@every_model
+def test_points_of_a_latent_space_decode_alike_alone_and_together(case):
+    model = built(case, LatentModel)
+    conditions, latents = harness.conditions(model, 3), model.sample_latents(3, seed=5)
+    samples = model.generate(3, seed=5, **conditions)
+    one_by_one = model.generate(latents=latents, batch_size=1, **conditions)
+    np.testing.assert_allclose(samples, one_by_one, atol=1e-5)
+    np.testing.assert_array_equal(model.sample_latents(2, seed=5, first=1), latents[1:])
+    for weight in model.weights:
+        weight.assign(weight + ops.cast(0.5, weight.dtype))
+    assert not np.allclose(samples, model.generate(latents=latents, **conditions), atol=1e-3)
+
+
+@every_model
+def test_a_morph_goes_from_one_sample_to_the_other(case):
+    model = built(case, LatentModel)
+    start, end = model.sample_latents(2, seed=1)
+    conditions = harness.conditions(model, 5)
+    samples = model.morph(start, end, steps=5, **conditions)
+    stops = np.stack([start, 0.75 * start + 0.25 * end, 0.5 * (start + end), 0.25 * start + 0.75 * end, end])
+    np.testing.assert_allclose(samples, model.generate(latents=stops, **conditions), atol=1e-5)
+
+
+@every_model
+def test_a_likelihood_is_one_number_an_example_and_follows_the_seed_and_its_place(case):
+    model = built(case, GenerativeModel)
+    if model.likelihood_is is None:
+        with pytest.raises(NotImplementedError):
+            model.negative_log_likelihood(model.generate(2, **harness.conditions(model, 2)))
+        return
+    assert model.likelihood_is in ("exact", "bound")
+    examples = harness.examples(case)
+    values = model.negative_log_likelihood(examples, seed=3)
+    assert values.dtype == "float64" and values.shape == (len(examples),) and np.isfinite(values).all()
+    np.testing.assert_allclose(model.negative_log_likelihood(examples[5:], seed=3, first=5), values[5:], rtol=1e-5)
+    if model.likelihood_is == "exact":
+        np.testing.assert_allclose(model.negative_log_likelihood(examples, seed=4), values, rtol=1e-6)
+
+
+@every_model
+def test_no_token_sees_itself_or_what_comes_after(case):
+    model = built(case, AutoregressiveModel)
+    tokens = np.random.default_rng(0).integers(0, model.vocabulary_size, (2, 6)).astype("int32")
+    logits = np.asarray(model.logits(tf.constant(tokens)))
+    assert logits.shape == (2, 6, model.vocabulary_size)
+    for place in range(6):
+        changed = tokens.copy()
+        changed[:, place:] = (changed[:, place:] + 1) % model.vocabulary_size
+        np.testing.assert_array_equal(
+            np.asarray(model.logits(tf.constant(changed)))[:, : place + 1], logits[:, : place + 1]
+        )
+
+
+# ---- every combination, for one model of each base class -------------------------------------------------------------
+
+
+@every_base
+@pytest.mark.full
+@pytest.mark.parametrize("policy", harness.POLICIES[1:])
+def test_saved_and_loaded_under_every_policy(case, policy, tmp_path):
+    keras.config.set_dtype_policy(policy)
+    saved_loaded_and_gone_on(case, tmp_path)
+
+
+@every_base
+@every_policy
+@pytest.mark.parametrize("replicas", [1, long(2)])
 def test_stop_and_resume_equals_never_stopped(case, policy, replicas, two_replicas, tmp_path):
     """The second process is played by a model that is built afresh and loads the first one's state."""
     keras.config.set_dtype_policy(policy)
@@ -72,52 +221,8 @@ def test_stop_and_resume_equals_never_stopped(case, policy, replicas, two_replic
     assert whole == {name: first[name] + second[name] for name in whole}
 
 
-@every_model
-@core_and_full
-def test_training_stays_finite_and_moves_every_weight(case, policy):
-    keras.config.set_dtype_policy(policy)
-    model = harness.build(case)
-    before = [np.asarray(w) for w in model.trainable_weights]
-    # float16 begins with a loss scale that is too large, and skips steps until it has come down.
-    harness.assert_finite(harness.train(case, model, epochs=8 if policy == "mixed_float16" else 2))
-    for weight, old in zip(model.trainable_weights, before):
-        assert weight.dtype == "float32"
-        assert weight.path.endswith(case.still) or not np.array_equal(old, weight), f"{weight.path} did not move"
-    if policy == "mixed_float16":
-        for name in harness.optimizer_names(model):
-            assert isinstance(getattr(model, name), keras.optimizers.LossScaleOptimizer)
-    if case.generates:
-        kind_of(model).check(model.generate(3, seed=1, **case.conditions(3)))
-
-
-@every_model
-@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
-def test_low_precision_stays_inside_the_networks(case, policy, monkeypatch):
-    """What networks put out, losses, what is reported, weights and the optimizers' memories are float32."""
-    keras.config.set_dtype_policy(policy)
-    model = harness.build(case)
-    networks = [layer for layer in model._flatten_layers(include_self=False) if isinstance(layer, keras.Model)]
-    if not networks:
-        pytest.skip("has no network")
-    inside = {layer.compute_dtype for network in networks for layer in network.layers}
-    assert policy.removeprefix("mixed_") in inside
-    assert {output.dtype for network in networks for output in network.outputs} == {"float32"}
-
-    report, minimize, handed = model.report, model.minimize, {}
-    monkeypatch.setattr(model, "report", lambda **values: handed.update(values) or report(**values))
-    monkeypatch.setattr(
-        model, "minimize", lambda tape, loss, *args: handed.update({args[0].name: loss}) or minimize(tape, loss, *args)
-    )
-    model.train_step(next(iter(harness.dataset(case))))
-    assert len(handed) > len(harness.optimizer_names(model))
-    assert {name for name, value in handed.items() if value.dtype != tf.float32} == set()
-
-    kept = [*model.variables, *(v for name in harness.optimizer_names(model) for v in getattr(model, name).variables)]
-    assert {v.dtype for v in kept if "float" in v.dtype} == {"float32"}
-
-
-@every_model
-@core_and_full
+@every_base
+@every_policy
 def test_two_replicas_train(case, policy, two_replicas):
     keras.config.set_dtype_policy(policy)
     with two_replicas.scope():
@@ -129,17 +234,14 @@ def test_two_replicas_train(case, policy, two_replicas):
         np.testing.assert_array_equal(*[np.asarray(copy) for copy in copies])
 
 
-@every_model
+@of([case for case in CASES if not case.draws_noise])
 def test_two_replicas_equal_one_device(case, two_replicas):
     """Where no noise is drawn: gradients and losses are averages over the whole batch, however it was split."""
-    if case.draws_noise:
-        pytest.skip("each replica draws noise of its own")
     with two_replicas.scope():
         on_two = harness.build(case)
     on_one = harness.build(case)
     for model in (on_one, on_two):
-        for name in harness.optimizer_names(model):
-            setattr(model, name, keras.optimizers.SGD(0.1))
+        model.compile(*[keras.optimizers.SGD(0.1) for _ in model.optimizers])
     histories = [harness.train(case, model, epochs=2) for model in (on_one, on_two)]
     for name in histories[0]:
         np.testing.assert_allclose(histories[0][name], histories[1][name], rtol=1e-5)
@@ -147,47 +249,27 @@ def test_two_replicas_equal_one_device(case, two_replicas):
         np.testing.assert_allclose(np.asarray(one), np.asarray(two), atol=1e-5)
 
 
-@every_model
-def test_samples_follow_the_seed(case):
-    if not case.generates:
-        pytest.skip("makes nothing")
+def saved_loaded_and_gone_on(case, tmp_path):
     model = harness.build(case)
-    first = model.generate(3, seed=5, **case.conditions(3))
-    kind_of(model).check(first)
-    assert first.dtype == np.float32
-    np.testing.assert_array_equal(first, model.generate(3, seed=5, **case.conditions(3)))
-    assert not np.array_equal(first, model.generate(3, seed=6, **case.conditions(3)))
-    one_by_one = model.generate(3, seed=5, batch_size=1, **case.conditions(3))
-    np.testing.assert_allclose(first, one_by_one, atol=1e-5)
-    if not isinstance(model, LatentModel):
-        return
-    latents = model.sample_latents(3, seed=5)
-    one_by_one = model.generate(latents=latents, batch_size=1, **case.conditions(3))
-    np.testing.assert_allclose(first, one_by_one, atol=1e-5)
-    for weight in model.weights:
-        weight.assign(weight + ops.cast(0.5, weight.dtype))
-    assert not np.allclose(first, model.generate(latents=latents, **case.conditions(3)), atol=1e-3)
+    harness.assert_finite(harness.train(case, model, epochs=1))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    harness.assert_same(harness.weights(model), harness.weights(loaded))
+    assert_equal(*[harness.sample(m, 3, seed=7) for m in (model, loaded)])
+    histories = [harness.train(case, m, epochs=2) for m in (model, loaded)]
+    assert histories[0] == histories[1]
+    harness.assert_same(harness.weights(model), harness.weights(loaded))
 
 
-@every_model
-def test_a_morph_goes_from_one_image_to_the_other(case):
-    model = harness.build(case)
-    if not isinstance(model, LatentModel):
-        pytest.skip("has no latent points")
-    start, end = model.sample_latents(2, seed=1)
-    conditions = case.conditions(5)
-    images = model.morph(start, end, steps=5, **conditions)
-    stops = np.stack([start, 0.75 * start + 0.25 * end, 0.5 * (start + end), 0.25 * start + 0.75 * end, end])
-    np.testing.assert_allclose(images, model.generate(latents=stops, **conditions), atol=1e-5)
+def equal(first, second):
+    """Whether samples, arrays or lists of texts, are the same."""
+    return np.array_equal(np.asarray(first), np.asarray(second))
 
 
-@every_model
-def test_generate_wants_either_a_number_or_points(case):
-    model = harness.build(case)
-    if not isinstance(model, LatentModel):
-        pytest.skip("has no latent points")
-    latents = model.sample_latents(2)
-    wrong = {}, {"n": 2, "latents": latents}, {"n": 0}, {"latents": latents[:0]}, {"n": 2, "colours": latents}
-    for arguments in wrong:
-        with pytest.raises(InputError):
-            model.generate(**arguments)
+def assert_equal(first, second, exactly=True):
+    """Samples are the same: to the bit, or as near as sums in another order come."""
+    first, second = np.asarray(first), np.asarray(second)
+    if exactly or first.dtype.kind not in "f":
+        np.testing.assert_array_equal(first, second)
+    else:
+        np.testing.assert_allclose(first, second, atol=1e-5)

@@ -13,6 +13,7 @@ import sys
 import sysconfig
 import tomllib
 from functools import cache
+from importlib.metadata import distributions
 from pathlib import Path
 
 import numpy as np
@@ -174,7 +175,10 @@ def test_trainings_on_a_rented_machine_outlive_the_connection():
 
 @pytest.mark.full
 def test_quickstart_leads_from_a_clone_to_pictures(tmp_path, monkeypatch):
-    """In an environment of its own; pip is kept from the network, and finds the packages of this one in their place."""
+    """In an environment of its own; pip is kept from the network, and finds the packages of this one in their place.
+
+    So these, and not those of constraints.txt, are the pinned ones here.
+    """
     command = "bash scripts/quickstart.sh --preset smoke"
     assert command in commands(RENTED)
     clone = tmp_path / "clone"
@@ -182,12 +186,13 @@ def test_quickstart_leads_from_a_clone_to_pictures(tmp_path, monkeypatch):
         shutil.copytree(ROOT / name, clone / name, ignore=shutil.ignore_patterns("__pycache__", "runs"))
     for name in ("pyproject.toml", "requirements.txt", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, clone)
+    here = (f"{one.name}=={one.version}\n" for one in distributions() if one.name != "gdl-keras")
+    (clone / "constraints.txt").write_text("".join(here))
     (tmp_path / "bin").mkdir()
     add_command(tmp_path / "bin" / "python3.13", f'#!/bin/sh\nexec {sys.executable} "$@"\n')  # the first that is tried
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("PYTHONPATH", sysconfig.get_path("purelib"))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_NO_BUILD_ISOLATION", "false")  # pip's way to say that it shall not isolate
     monkeypatch.chdir(clone)
     done = run(command.split())
     assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-2000:]}"

@@ -2,7 +2,7 @@
 
 import numpy as np
 import work
-from keras.optimizers import Adam
+from keras.optimizers import Adam, RMSprop
 
 from engines.tensorflow_engine import TensorFlowEngine
 from gdl_keras.models import autoencoder, cgan, dcgan, gan, hinge_gan, vae, wgan_gp
@@ -40,19 +40,21 @@ def _vae(case):
 def _dcgan(case):
     generator = dcgan.build_generator(case.image_shape, case.latent_dim)
     judge = dcgan.build_discriminator(case.image_shape)
-    return dcgan.DCGAN(generator, judge), *_adversarial(generator, judge)
+    return dcgan.DCGAN(generator, judge), *_adversarial(generator, judge, Adam(2e-4, 0.5), Adam(2e-4, 0.5))
 
 
 def _gan(case):
     generator = gan.build_generator(case.image_shape, case.latent_dim)
     judge = gan.build_discriminator(case.image_shape)
-    return gan.GAN(generator, judge), *_adversarial(generator, judge)
+    return gan.GAN(generator, judge), *_adversarial(generator, judge, RMSprop(1e-3), RMSprop(1e-3))
 
 
 def _hinge_gan(case):
     generator = hinge_gan.build_generator(case.image_shape, case.num_classes, case.latent_dim)
     judge = hinge_gan.build_discriminator(case.image_shape, case.num_classes)
-    return hinge_gan.HingeGAN(generator, judge, case.num_classes), *_adversarial(generator, judge)
+    optimizers = Adam(1e-3, 0.0, 0.9), Adam(5e-4, 0.0, 0.9)
+    model = hinge_gan.HingeGAN(generator, judge, case.num_classes, ema_decay=0.999)
+    return model, *_adversarial(generator, judge, *optimizers)
 
 
 def _wgan_gp(case):
@@ -68,12 +70,14 @@ def _cgan(case):
     return model, *_wasserstein(case, generator, critic)
 
 
-def _adversarial(generator, judge):
-    return {"generator": generator, "judge": judge}, work.adversarial(generator, judge), []
+def _adversarial(generator, judge, *optimizers):
+    return {"generator": generator, "judge": judge}, work.adversarial(generator, judge), optimizers
 
 
 def _wasserstein(case, generator, critic):
-    return {"generator": generator, "judge": critic}, work.wasserstein(generator, critic, case.judge_steps), []
+    rate = 5e-5 if case.name == "cgan" else 2e-4
+    optimizers = Adam(rate, 0.5, 0.9), Adam(rate, 0.5, 0.9)
+    return {"generator": generator, "judge": critic}, work.wasserstein(generator, critic, case.judge_steps), optimizers
 
 
 BUILDERS = {

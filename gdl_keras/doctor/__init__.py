@@ -1,18 +1,15 @@
 """What this machine has, and what is missing: `gdl doctor`.
 
-Looking and judging are apart: `look` gathers `Facts`, `diagnose` says what they mean.  Neither imports TensorFlow: that
-is asked in a process of its own, so that one that cannot start, crashes or hangs becomes a finding.
+Looking and judging are apart: `look` gathers `Facts`, `diagnose` says what they mean.  What takes more than a
+command is told by docs/troubleshooting.md, and the finding names the section.
 """
 
 from pathlib import Path
 
-from gdl_keras.doctor.diagnosis import diagnose
-from gdl_keras.doctor.facts import Facts
-from gdl_keras.doctor.finding import Finding, Level
-from gdl_keras.doctor.looking import look
-from gdl_keras.doctor.space_diagnosis import HERE_IS_GONE
+from gdl_keras.doctor.diagnosis import WRONG, Finding, diagnose
+from gdl_keras.doctor.facts import Facts, look
 
-__all__ = ["Facts", "Finding", "Level", "diagnose", "examine", "look"]
+__all__ = ["Facts", "Finding", "diagnose", "examine", "look"]
 
 
 def examine(gpu=False):
@@ -20,5 +17,6 @@ def examine(gpu=False):
     try:
         Path.cwd()
     except FileNotFoundError:
-        return [HERE_IS_GONE]
+        what = "the folder in which this shell stands no longer exists"
+        return [Finding(WRONG, what, "It was deleted or moved away: nothing can be started from here.", "cd ~")]
     return diagnose(look(compute=gpu), gpu)

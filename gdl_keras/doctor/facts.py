@@ -1,156 +1,135 @@
 """What can be seen of a machine, without a word on what it means.  The defaults are a laptop on which all is well."""
 
+import os
+import platform
+import shutil
+from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, metadata, version
+from pathlib import Path
 
+from gdl_keras.doctor.gpu import Driver, TensorFlow, ask_tensorflow, look_at_driver, read
+from gdl_keras.errors import InputError
 
-@dataclass(frozen=True)
-class Machine:
-    """Attributes:
-    system: "Linux", "Darwin" or "Windows".
-    processor: "x86_64", "aarch64", "arm64", ...
-    distributions: Linux's name for itself, then those of the systems that it is made from: ("ubuntu", "debian"), ...
-    place: "container", "wsl" (Linux inside Windows), or "".
-    has_docker: whether Docker is installed here; in Linux inside Windows, not the one that Windows lends.
-    has_toolkit: whether NVIDIA's container toolkit is installed.
-    """
-
-    system: str = "Linux"
-    processor: str = "x86_64"
-    distributions: tuple[str, ...] = ("ubuntu", "debian")
-    place: str = ""
-    has_docker: bool = False
-    has_toolkit: bool = False
-
-
-@dataclass(frozen=True)
-class Package:
-    """A package that this project asks for: the range that it supports, and the version that is here, or None."""
-
-    name: str
-    wanted: str
-    installed: str | None
-
-
-@dataclass(frozen=True)
-class Software:
-    """Attributes:
-    python: the version; python_wanted: the supported range, "" where it is not known.
-    packages: every `Package` that this project asks for; None where its own metadata cannot be read.
-    tensorflows: the distributions that bring the module tensorflow.
-    backend: KERAS_BACKEND, or None where it is not set.
-    configured_backend: the one in Keras's own file keras.json, or "".
-    can_install: whether the folder in which pip puts packages can be written.
-    """
-
-    python: str = "3.12.1"
-    python_wanted: str = "<3.14,>=3.11"
-    packages: tuple[Package, ...] | None = (
-        Package("keras", "<4,>=3.15", "3.15.1"),
-        Package("tensorflow", "<2.22,>=2.21", "2.21.0"),
-    )
-    tensorflows: tuple[str, ...] = ("tensorflow",)
-    backend: str | None = None
-    configured_backend: str = ""
-    can_install: bool = True
-
-
-@dataclass(frozen=True)
-class GPU:
-    """One that the driver sees: its name, the driver's version, and its memory in MB (0: not told)."""
-
-    name: str
-    driver: str
-    memory: int = 0
-    free_memory: int = 0
-
-
-@dataclass(frozen=True)
-class Driver:
-    """Attributes:
-    gpus: what nvidia-smi lists.
-    complaint: what nvidia-smi said instead; "" where it is not there or did not complain.
-    cards: NVIDIA's graphics cards on the PCI bus, with a driver or without.
-    module: the version of NVIDIA's kernel module; a container sees its host's.
-    has_nodes: whether there are device files by which programs reach a GPU.
-    hidden_by: the value of CUDA_VISIBLE_DEVICES, or None.
-    """
-
-    gpus: tuple[GPU, ...] = ()
-    complaint: str = ""
-    cards: int = 0
-    module: str = ""
-    has_nodes: bool = False
-    hidden_by: str | None = None
-
-
-@dataclass(frozen=True)
-class TensorFlow:
-    """Attributes:
-    version: "" where it did not start.
-    error: why it did not start.
-    is_late: whether it was given up before it had started or failed.
-    has_cuda: whether it was built for NVIDIA's GPUs.
-    gpus: the names of those that it sees.
-    missing: the libraries that it looked for and could not load.
-    unlinked: those among them that lie in pip's folders, where they are not looked for.
-    log: its warnings, as one line.
-    compute_error: why the first GPU could not compute; None where it could or was not asked to.
-    """
-
-    version: str = "2.21.0"
-    error: str = ""
-    is_late: bool = False
-    has_cuda: bool = True
-    gpus: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-    unlinked: tuple[str, ...] = ()
-    log: str = ""
-    compute_error: str | None = None
-
-
-@dataclass(frozen=True)
-class Space:
-    """Memory in GB; None where the system does not tell.
-
-    Attributes:
-        total: the machine's.
-        limit: what the container or service may use, or None.
-        available: what is free now.
-        shared: the size of /dev/shm.
-    """
-
-    total: float | None = 16
-    limit: float | None = None
-    available: float | None = 12
-    shared: float | None = 8
+TENSORFLOWS = ("tensorflow", "tensorflow-cpu", "tensorflow-gpu", "tf-nightly")  # all bring the same module
+GB = 1e9
 
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder, whether it can be written, how many GB are free there, and what stands in its place or above, or ""."""
+    """A folder, whether it can be written or made, and how many GB are free there."""
 
     path: str
     is_writable: bool = True
     free: float = 100
-    obstacle: str = ""
 
 
 @dataclass(frozen=True)
 class Facts:
-    """Attributes:
-    data: where data goes; None where that cannot be told, and then `data_error` says why.
-    runs: where `gdl run` writes when it is started here.
-    kaggle_key: "whole", "half" or "none"; "locked" or "garbled" where the file `key_file`, in which it is looked for,
-        may not be read or is no text; "" where nothing can be told.
-    """
+    """All of them; `python_wanted` is "" and `packages` None where this project's own metadata cannot be read."""
 
-    machine: Machine = field(default_factory=Machine)
-    software: Software = field(default_factory=Software)
+    system: str = "Linux"  # or "Darwin", "Windows"
+    processor: str = "x86_64"
+    place: str = ""  # "container", "wsl" (Linux inside Windows), or neither
+    python: str = "3.12.1"
+    python_wanted: str = "<3.14,>=3.11"
+    packages: tuple | None = (  # (name, supported range, version that is here or None), ...
+        ("keras", "<4,>=3.15", "3.15.1"),
+        ("tensorflow", "<2.22,>=2.21", "2.21.0"),
+    )
+    variants: tuple[str, ...] = ("tensorflow",)  # the packages that bring the module tensorflow
+    backend: str | None = None  # KERAS_BACKEND
     driver: Driver = field(default_factory=Driver)
     tensorflow: TensorFlow = field(default_factory=TensorFlow)
-    space: Space = field(default_factory=Space)
-    data: Folder | None = Folder("~/.cache/gdl_keras")
-    data_error: str = ""
-    runs: Folder = Folder("runs")
-    kaggle_key: str = "whole"
-    key_file: str = ".env"
+    memory: float | None = 16  # in GB; None where the system does not tell
+    memory_limit: float | None = None  # what this container may use of it, where that is less
+    data: Folder | None = Folder("~/.cache/gdl_keras")  # None where a package is missing that tells
+    runs: Folder = Folder("runs")  # where `gdl run` writes when it is started here
+    kaggle_key: str = "found"  # "none", "unreadable" (the file .env); "" where a package is missing that tells
+
+
+def look(compute=False):
+    """All `Facts`; with `compute`, the first GPU is made to compute something."""
+    python_wanted, packages = look_at_packages()
+    memory, memory_limit = look_at_memory()
+    data, kaggle_key = _look_at_data()
+    return Facts(
+        system=platform.system(),
+        processor=platform.machine(),
+        place=look_for_place(),
+        python=platform.python_version(),
+        python_wanted=python_wanted,
+        packages=packages,
+        variants=tuple(filter(_version, TENSORFLOWS)),
+        backend=os.environ.get("KERAS_BACKEND"),
+        driver=look_at_driver(),
+        tensorflow=ask_tensorflow(compute),
+        memory=memory,
+        memory_limit=memory_limit,
+        data=data,
+        runs=look_at_folder("runs"),
+        kaggle_key=kaggle_key,
+    )
+
+
+def look_for_place(root=Path("/")):
+    """Whether this is a container or Linux inside Windows; `root` is where the files of the system are looked for."""
+    if (root / ".dockerenv").exists() or (root / "run/.containerenv").exists():  # Docker's and Podman's
+        return "container"
+    return "wsl" if "microsoft" in read(root / "proc/sys/kernel/osrelease").lower() else ""
+
+
+def look_at_packages():
+    """(`python_wanted`, `packages`) as in `Facts`: all that this project asks for without extras."""
+    try:
+        from packaging.requirements import Requirement
+
+        own = metadata("gdl-keras")
+    except ImportError:
+        return "", None
+    asked = [Requirement(line) for line in own.get_all("Requires-Dist") or ()]
+    needed = [one for one in asked if one.marker is None or one.marker.evaluate({"extra": ""})]
+    same = {"tensorflow": TENSORFLOWS}
+    packages = ((one.name, str(one.specifier), _version(*same.get(one.name, [one.name]))) for one in needed)
+    return own["Requires-Python"], tuple(packages)
+
+
+def _version(*names):
+    """That of the first of these packages that is installed, or None."""
+    for name in names:
+        with suppress(PackageNotFoundError):
+            return version(name)  # of several on the path the first, which is the one that is imported
+    return None
+
+
+def look_at_memory(root=Path("/")):
+    """(all memory, the limit on it), in GB, as in `Facts`; `root` is where the files of the system are looked for."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GB if hasattr(os, "sysconf") else None
+    # A container sees its own group at the top, in version 2 or 1; without a limit it says "max", or a huge number.
+    texts = [read(root / "sys/fs/cgroup" / name) for name in ("memory.max", "memory/memory.limit_in_bytes")]
+    limits = [int(text) / GB for text in texts if text.isdigit()]
+    return memory, min((limit for limit in limits if memory is None or limit < memory), default=None)
+
+
+def look_at_folder(path):
+    """A `Folder`; where it does not exist yet, the nearest one above it, in which it would be made."""
+    path = Path(path).expanduser().absolute()
+    shown = f"~/{path.relative_to(Path.home())}" if path.is_relative_to(Path.home()) else str(path)
+    # Not Path.exists, which raises where a folder above may not be entered, and passes over links that lead nowhere.
+    existing = next(folder for folder in [path, *path.parents] if os.path.lexists(folder))
+    if not os.path.isdir(existing):
+        return Folder(shown, is_writable=False, free=0)
+    return Folder(shown, os.access(existing, os.W_OK), shutil.disk_usage(existing).free / GB)
+
+
+def _look_at_data():
+    """(the folder of all data, what there is of a Kaggle key), as in `Facts`."""
+    try:
+        from gdl_keras import data
+        from gdl_keras.data.sources.kaggle import has_key
+
+        return look_at_folder(data.home()), "found" if has_key() else "none"
+    except ImportError:
+        return None, ""
+    except InputError:
+        return look_at_folder(data.home()), "unreadable"

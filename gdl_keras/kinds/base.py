@@ -25,7 +25,7 @@ class Kind:
         compares_with_training: whether `measure` looks at training data; where not, it gets None in its place.
     """
 
-    fewest = 20
+    fewest = 10
     compares_with_training = False
 
     def check(self, samples):

@@ -1,4 +1,4 @@
-"""Batch normalisation in one pass over the batch."""
+"""Batch normalisation in one pass over the batch, and over the whole batch where devices share it."""
 
 import keras
 import tensorflow as tf
@@ -16,17 +16,22 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     Keras composes mean, variance and scaling of operations that each read the batch again.  The fused kernel computes
     all of them in float32, also where the batch is float16 or bfloat16.  Same arguments, weights and moving averages.
 
+    Under a `tf.distribute` strategy mean and variance are those of all replicas' examples together, in outputs,
+    gradients and moving averages: several devices take the step that one would.  (With Keras each replica has its own,
+    and the moving averages are the first one's.)  No fused kernel does that; it is composed, in float32 as well.
+
     Call arguments:
         inputs: float tensor, channels last.
         training: bool; whether statistics are those of the batch.
     """
 
     def call(self, inputs, training=False, mask=None):
+        training = training and self.trainable
         # No fused kernel counts in float64, leaves elements out, or averages over replicas.
-        if inputs.dtype == tf.float64 or mask is not None or not self._is_fusible():
+        composed = inputs.dtype == tf.float64 or mask is not None or not self._is_fusible()
+        if composed or (training and _other_replicas()):
             return super().call(inputs, training=training, mask=mask)
         images = inputs if len(inputs.shape) == 4 else ops.reshape(inputs, (-1, 1, 1, inputs.shape[-1]))
-        training = training and self.trainable
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=images,
             scale=tf.convert_to_tensor(self.gamma),
@@ -47,5 +52,28 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         last = self.axis in (-1, self.input_spec.ndim - 1)
         return last and self.center and self.scale and not self.renorm and not self.synchronized
 
+    def _moments(self, inputs, mask):
+        """Keras asks for them in its `call`: mean and variance, sum / n, of the whole batch."""
+        replicas = _other_replicas()
+        if replicas is None:
+            return super()._moments(inputs, mask)
+
+        def total(values):
+            counted = values if mask is None else ops.where(ops.expand_dims(mask, -1), values, 0)
+            return ops.sum(counted, axis=self._reduction_axes, keepdims=True)
+
+        # The mean first, then the squares of what is left, instead of a difference of two large numbers.
+        count, mean = replicas.all_reduce(tf.distribute.ReduceOp.SUM, [total(ops.ones_like(inputs)), total(inputs)])
+        count = ops.maximum(count, 1)  # a mask may leave nothing
+        mean = mean / count
+        variance = replicas.all_reduce(tf.distribute.ReduceOp.SUM, total(ops.square(inputs - mean))) / count
+        return ops.reshape(mean, (-1,)), ops.reshape(variance, (-1,))
+
     def _follow(self, average, value):
         average.assign(self.momentum * average + (1 - self.momentum) * value)
+
+
+def _other_replicas():
+    """The replica's context, by which it reaches the others; None where there are none, or outside of replicas."""
+    context = tf.distribute.get_replica_context()
+    return context if context is not None and context.num_replicas_in_sync > 1 else None

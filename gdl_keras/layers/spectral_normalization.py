@@ -1,7 +1,13 @@
 """Spectral normalisation: a layer that cannot stretch its input by more than 1."""
 
 import keras
-from keras import ops
+from keras import layers, ops
+
+from gdl_keras.errors import InputError
+
+TRANSPOSED = (layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose)
+# Their kernels are no matrices of output channels against the rest.
+UNKNOWN = (layers.DepthwiseConv1D, layers.DepthwiseConv2D, layers.EinsumDense)
 
 # A kernel of zeros stays one, and does not become NaN.
 EPSILON = 1e-12
@@ -14,7 +20,8 @@ class SpectralNormalization(keras.layers.Wrapper):
         W / sigma(W),   sigma ~ u W v   with u, v followed by one power iteration a step
 
     (Miyato et al. 2018, Spectral normalization for generative adversarial networks, arXiv:1802.05957, section 2.1 and
-    algorithm 1.)  A convolution's kernel is taken as a matrix with one column per output channel.
+    algorithm 1.)  A kernel is taken as a matrix with one column per output channel, also that of a transposed
+    convolution, which Keras keeps as (height, width, outputs, inputs).  The matrix of an embedding is its table.
 
     The stored kernel stays as the optimizer leaves it, and the gradient passes through sigma (equation 12).  The
     layer of this name in Keras overwrites the stored kernel instead, and leaves sigma out of the gradient.
@@ -22,7 +29,11 @@ class SpectralNormalization(keras.layers.Wrapper):
     A pass in training moves the power iteration one step; other passes leave it where it is.
 
     Args:
-        layer: a layer with a `kernel`, such as `Dense` or `Conv2D`.
+        layer: `Dense`, a convolution, a transposed convolution, `Embedding`, or another layer with a `kernel` whose
+            last axis counts outputs.
+
+    Raises:
+        InputError: when it is built, the layer has no such kernel.
     """
 
     def __init__(self, layer, **kwargs):
@@ -32,7 +43,7 @@ class SpectralNormalization(keras.layers.Wrapper):
     def build(self, input_shape):
         super().build(input_shape)
         # Of unit length from the start: a vector of ones is an unlikely one to be orthogonal to what is sought.
-        columns = self.layer.kernel.shape[-1]
+        columns = _kernel_of(self.layer).shape[-2 if isinstance(self.layer, TRANSPOSED) else -1]
         self.vector = self.add_weight(
             shape=(columns, 1),
             initializer=keras.initializers.Constant(columns**-0.5),
@@ -41,14 +52,17 @@ class SpectralNormalization(keras.layers.Wrapper):
         )
 
     def call(self, inputs, training=False):
-        kernel = self.layer.kernel
+        kernel = _kernel_of(self.layer)
         # Within this scope the layer finds the normalised kernel in place of its own.
         with keras.StatelessScope(state_mapping=[(kernel, kernel.value / (self.sigma(training) + EPSILON))]):
             return self.layer(inputs)
 
     def sigma(self, training=False):
         """The estimate of the largest singular value, never above it: float32 scalar."""
-        matrix = ops.reshape(self.layer.kernel, (-1, self.vector.shape[0]))
+        kernel = ops.convert_to_tensor(_kernel_of(self.layer))
+        if isinstance(self.layer, TRANSPOSED):
+            kernel = ops.swapaxes(kernel, -2, -1)
+        matrix = ops.reshape(kernel, (-1, self.vector.shape[0]))
         constant = ops.stop_gradient(matrix)
         left = _unit(ops.matmul(constant, self.vector))
         right = _unit(ops.matmul(ops.transpose(constant), left))
@@ -58,6 +72,18 @@ class SpectralNormalization(keras.layers.Wrapper):
 
     def compute_output_shape(self, input_shape):
         return self.layer.compute_output_shape(input_shape)
+
+
+def _kernel_of(layer):
+    """The variable that holds a layer's kernel, or its table, as the optimizer leaves it."""
+    kernel = getattr(layer, "embeddings" if isinstance(layer, layers.Embedding) else "kernel", None)
+    # Under LoRA it is no variable, but the sum of one and a product of two.
+    if not isinstance(kernel, keras.Variable) or isinstance(layer, UNKNOWN):
+        raise InputError(
+            f"SpectralNormalization cannot take {layer.name!r} ({type(layer).__name__}): give it a layer with one "
+            "kernel or table, such as Dense, Conv2D, Conv2DTranspose or Embedding, without LoRA."
+        )
+    return kernel
 
 
 def _unit(vector):

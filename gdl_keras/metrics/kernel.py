@@ -30,8 +30,9 @@ class KernelDistance(NamedTuple):
 def kernel_distance(first, second, extractor=None, *, seed=0):
     """The kernel distance of two sets of images, the mean over disjoint blocks of them.
 
-    Both sets are shuffled and cut into as many blocks, at least 10 and of at most 1,000 images; memory is bounded by
-    the block.  Blocks are independent, so their spread gives the standard error.
+    Both sets are shuffled and cut into as many blocks, at least 10 and of at most 1,000 images, fewer only where there
+    would be less than 2 images in one; memory is bounded by the block.  Blocks are independent, so their spread gives
+    the standard error.
 
     Args:
         first, second: images (n, height, width, channels) in [0, 1]; without an extractor, features (n, d).
@@ -42,7 +43,7 @@ def kernel_distance(first, second, extractor=None, *, seed=0):
         a `KernelDistance`.
 
     Raises:
-        InputError: a set has fewer than 20 images.
+        InputError: a set has fewer than 4 images.
     """
     return mean_over_blocks(
         features_of(first, extractor), features_of(second, extractor), squared_mean_discrepancy, seed
@@ -58,12 +59,12 @@ def mean_over_blocks(first, second, distance, seed=0):
         seed: int, decides which rows share a block.
 
     Raises:
-        InputError: a set has fewer than 20 rows.
+        InputError: a set has fewer than 4 rows.
     """
-    blocks = max(MIN_BLOCKS, ceil(max(len(first), len(second)) / BLOCK_SIZE))
-    if min(len(first), len(second)) < 2 * blocks:
-        smaller = min(len(first), len(second))
-        raise InputError(f"This distance needs {2 * blocks} examples on each side here, and there are {smaller}.")
+    smaller = min(len(first), len(second))
+    blocks = min(max(MIN_BLOCKS, ceil(max(len(first), len(second)) / BLOCK_SIZE)), smaller // 2)
+    if blocks < 2:
+        raise InputError(f"A distance needs 4 examples on each side, and there are {smaller}.")
     rng = np.random.default_rng(seed)
     parts = [np.array_split(features[rng.permutation(len(features))], blocks) for features in (first, second)]
     distances = np.array([distance(x, y) for x, y in zip(*parts)])

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gdl_keras.backend import start_tensorflow
 from gdl_keras.errors import InputError
-from gdl_keras.files import whole_file, whole_folder, write_text
+from gdl_keras.files import whole_file, whole_folder, write_json, write_text
 
 # The newest may be damaged by the disk; the one before it then serves.
 KEPT = 2
@@ -77,7 +77,7 @@ def save_finished(folder, model, epochs):
     path = Path(folder) / "model.keras"
     with whole_file(path) as partial:
         model.save(partial)
-    write_text(_finished(folder), json.dumps({"epochs": epochs, "sha256": digest(path)}, indent=1))
+    write_json(_finished(folder), {"epochs": epochs, "sha256": digest(path)})
 
 
 def finished_model(folder, epochs):

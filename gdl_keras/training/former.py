@@ -36,8 +36,8 @@ def check_formers(config):
     One that is gone is no error: what the run needs of it is inside its own model.
     """
     for name, kept in config.get("built_on", {}).items():
-        folder = Path(config[name])
-        if folder.exists() and checkpoint.digest(checkpoint.model_file(folder)) != kept:
+        folder = config.get(name)
+        if folder and Path(folder).exists() and checkpoint.digest(checkpoint.model_file(folder)) != kept:
             raise InputError(
                 f"The model in {folder} is not the one that this run was built on: bring that back, or run it again."
             )

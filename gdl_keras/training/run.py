@@ -71,18 +71,7 @@ class Run:
         self._tables = {}
         print(f"{chapter}, preset {settings.preset}: {PRESET_HINT.get(settings.preset, OTHER_PRESET_HINT)}", flush=True)
         kept = config.read_config(settings.resume) if settings.resume else {}
-        self.folder = settings.resume
-        if not settings.resume:
-            if hasattr(settings, "dataset"):
-                settings.dataset = data.first_available(settings.dataset)
-            self.folder = _new_folder(settings.out, chapter) if self._is_chief else None
-        # Where that lies which was done before; a machine beside the first one writes elsewhere.
-        self.before = self.folder
-        if not self._is_chief:
-            # Saving takes all machines, so each writes what the first one writes, into a folder that it throws away.
-            self._scratch = tempfile.TemporaryDirectory()
-            self.folder = Path(self._scratch.name)
-            self.before = self.before or self.folder
+        self.before, self.folder = self._find_folders()
         self._data, self._built_on = kept.get("data", {}), kept.get("built_on", {})
         planned_epochs = kept.get("planned_epochs", kept.get("epochs", settings.epochs))
         self._own = Stage(self, "", settings.epochs, settings.steps_per_epoch, planned_epochs)
@@ -94,6 +83,22 @@ class Run:
             )
         self._refuse_hidden_settings()
         devices.prepare(settings)
+
+    def _find_folders(self):
+        """(where that lies which was done before, where this machine writes)."""
+        settings = self.settings
+        if settings.resume:
+            before = settings.resume
+        else:
+            if hasattr(settings, "dataset"):
+                settings.dataset = data.first_available(settings.dataset)
+            before = _new_folder(settings.out, self.chapter) if self._is_chief else None
+        if self._is_chief:
+            return before, before
+        # Saving takes all machines, so each writes what the first one writes, into a folder that it throws away.
+        self._scratch = tempfile.TemporaryDirectory()
+        scratch = Path(self._scratch.name)
+        return before or scratch, scratch
 
     def __getattr__(self, name):
         if name == "settings":

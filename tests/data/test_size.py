@@ -38,7 +38,7 @@ print("images learnt from:", int(model.optimizer.iterations) * 64)
 print("most memory:", max(seen))
 # The book's networks, from the same images: a few steps hold as much as many.
 model = wgan_gp.WGANGP(wgan_gp.build_generator(images.image_shape), wgan_gp.build_critic(images.image_shape))
-model.compile()
+model.compile("adam", "adam")
 model.fit(images, epochs=1, steps_per_epoch=4, verbose=0)
 is_done.set()
 watcher.join()

@@ -6,36 +6,122 @@ import pytest
 import tensorflow as tf
 from keras import layers, ops
 
-from gdl_keras.layers import SpectralNormalization
+from gdl_keras.errors import InputError
+from gdl_keras.layers import DoublingConv2DTranspose, HalvingConv2D, SpectralNormalization
+
+
+@pytest.fixture
+def float64():
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    yield
+    keras.config.set_floatx("float32")
 
 
 def built(layer, shape):
     """(wrapped layer after 300 passes in training, its kernel as a matrix, an input)."""
     normalized = SpectralNormalization(layer)
-    x = tf.constant(np.random.default_rng(0).normal(size=(2, *shape)), "float32")
+    rng = np.random.default_rng(0)
+    table = isinstance(layer, layers.Embedding)
+    x = rng.integers(0, layer.input_dim, (2, *shape)) if table else rng.normal(size=(2, *shape))
+    x = tf.constant(x, "int32" if table else keras.config.floatx())
     normalized(x)
+    iterate = tf.function(lambda: normalized.sigma(training=True))
     for _ in range(300):
-        normalized.sigma(training=True)
+        iterate()
+    return normalized, matrix(layer), x
+
+
+def matrix(layer):
+    """Output channels against the rest, written out for each kind of kernel; an embedding's table."""
+    if isinstance(layer, layers.Embedding):
+        return np.asarray(layer.embeddings)
     kernel = np.asarray(layer.kernel)
-    return normalized, kernel.reshape(-1, kernel.shape[-1]), x
+    if "Transpose" in type(layer).__name__:
+        return np.stack([kernel[..., channel, :].ravel() for channel in range(kernel.shape[-2])])
+    return np.stack([kernel[..., channel].ravel() for channel in range(kernel.shape[-1])])
+
+
+KINDS = {
+    "dense": (lambda: layers.Dense(5), (7,)),
+    "one unit": (lambda: layers.Dense(1), (7,)),
+    "convolution": (lambda: layers.Conv2D(6, 3, padding="same"), (4, 4, 2)),
+    "1x1": (lambda: layers.Conv2D(6, 1, use_bias=False), (4, 4, 2)),
+    "groups": (lambda: layers.Conv2D(6, 3, groups=2), (4, 4, 4)),
+    "halving convolution": (lambda: HalvingConv2D(6, 4, strides=2, padding="same"), (4, 4, 2)),
+    "transposed convolution": (lambda: layers.Conv2DTranspose(6, 3, strides=2), (4, 4, 2)),
+    "transposed convolution, 1-D": (lambda: layers.Conv1DTranspose(2, 5), (4, 3)),
+    "doubling convolution": (lambda: DoublingConv2DTranspose(3, 4, strides=2, padding="same"), (4, 4, 7)),
+    "embedding": (lambda: layers.Embedding(9, 4), (3,)),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_kernel_is_divided_by_its_largest_singular_value(kind):
+    build, shape = KINDS[kind]
+    layer = build()
+    normalized, kernel, x = built(layer, shape)
+    sigma = np.linalg.svd(kernel, compute_uv=False)[0]
+    np.testing.assert_allclose(normalized.sigma(), sigma, rtol=1e-4)
+    # All biases start at zero, so that the output scales as the kernel does.
+    np.testing.assert_allclose(normalized(x), np.asarray(layer(x)) / sigma, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "kind", ["dense", "convolution", "transposed convolution", "doubling convolution", "embedding"]
+)
+def test_gradient_is_that_of_finite_differences(kind, float64):
+    """Of an output, cubed, along a random direction; where the vectors have converged to the singular ones."""
+    build, shape = KINDS[kind]
+    layer = build()
+    normalized, _, x = built(layer, shape)
+    weight = layer.embeddings if kind == "embedding" else layer.kernel
+    start = np.asarray(weight)
+    direction = np.random.default_rng(1).normal(size=start.shape)
+
+    def loss():
+        return ops.sum(normalized(x) ** 3)
+
+    def loss_at(distance):
+        weight.assign(start + distance * direction)
+        return float(loss())
+
+    with tf.GradientTape() as tape:
+        value = loss()
+    computed = float((tf.convert_to_tensor(tape.gradient(value, weight.value)) * direction).numpy().sum())
+    measured = (loss_at(1e-6) - loss_at(-1e-6)) / 2e-6
+    assert computed == pytest.approx(measured, rel=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["transposed convolution", "embedding"])
+def test_saved_and_loaded(kind, tmp_path):
+    build, shape = KINDS[kind]
+    inputs = keras.Input(shape, dtype="int32" if kind == "embedding" else None)
+    model = keras.Model(inputs, SpectralNormalization(build())(inputs))
+    x = np.ones((2, *shape), "int32" if kind == "embedding" else "float32")
+    model(x, training=True)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    np.testing.assert_array_equal(model(x), loaded(x))
+    np.testing.assert_array_equal(model.layers[-1].vector, loaded.layers[-1].vector)
 
 
 @pytest.mark.parametrize(
     ("layer", "shape"),
     [
-        (layers.Dense(5), (7,)),
-        (layers.Dense(1), (7,)),
-        (layers.Conv2D(6, 3, padding="same"), (4, 4, 2)),
-        (layers.Conv2D(6, 1, use_bias=False), (4, 4, 2)),
+        (layers.DepthwiseConv2D(3), (4, 4, 2)),
+        (layers.SeparableConv2D(3, 3), (4, 4, 2)),
+        (layers.EinsumDense("ab,bcd->acd", (2, 3)), (4,)),
+        (layers.Dense(3, lora_rank=1), (4,)),
+        (layers.Embedding(3, 2, lora_rank=1), (4,)),
+        (layers.BatchNormalization(), (4,)),
+        (layers.ReLU(), (4,)),
     ],
-    ids=["dense", "one unit", "convolution", "1x1"],
+    ids=lambda value: getattr(value, "name", ""),
 )
-def test_kernel_is_divided_by_its_largest_singular_value(layer, shape):
-    normalized, matrix, x = built(layer, shape)
-    sigma = np.linalg.svd(matrix, compute_uv=False)[0]
-    np.testing.assert_allclose(normalized.sigma(), sigma, rtol=1e-4)
-    # All biases start at zero, so that the output scales as the kernel does.
-    np.testing.assert_allclose(normalized(x), np.asarray(layer(x)) / sigma, rtol=1e-3, atol=1e-5)
+def test_a_layer_without_such_a_kernel_is_refused(layer, shape):
+    with pytest.raises(InputError, match=f"{layer.name!r} .*Embedding, without LoRA"):
+        SpectralNormalization(layer)(tf.zeros((1, *shape)))
 
 
 def test_estimate_rises_to_the_singular_value_and_the_kernel_stays():

@@ -60,5 +60,15 @@ def test_a_set_sorted_by_class_is_no_different(rng):
 
 
 def test_too_few_images_are_refused(rng):
-    with pytest.raises(InputError, match="20 images on each side here, and there are 19"):
-        kernel_distance(rng.normal(size=(19, 2)), rng.normal(size=(40, 2)))
+    with pytest.raises(InputError, match="4 images on each side, and there are 3"):
+        kernel_distance(rng.normal(size=(3, 2)), rng.normal(size=(40, 2)))
+
+
+def test_few_images_make_fewer_blocks(rng):
+    """Still without bias, and with a standard error that is about right."""
+    results = [kernel_distance(*rng.normal(size=(2, 12, 4))) for _ in range(400)]
+    assert {result.blocks for result in results} == {6}
+    values = np.array([result.value for result in results])
+    assert abs(values.mean()) < 4 * values.std() / np.sqrt(400)
+    claimed = np.sqrt(np.mean([result.standard_error**2 for result in results]))
+    assert claimed == pytest.approx(values.std(), rel=0.3)

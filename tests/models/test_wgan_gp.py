@@ -92,7 +92,7 @@ def test_fit_asks_our_data_sets_for_a_batch_per_step_of_the_critic():
 
     class Recording(WGANGP):
         def train_step(self, data):
-            seen.append(np.round(np.asarray(data[0])[:, 0, 0, 0] * 20).astype(int).tolist())
+            seen.append(np.round(np.asarray(data)[:, 0, 0, 0] * 20).astype(int).tolist())
             return super().train_step(data)
 
     model = Recording(build_generator((8, 8, 1), 4, (4, 4)), build_critic((8, 8, 1), (4, 4)), critic_steps=2, seed=0)

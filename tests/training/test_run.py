@@ -13,6 +13,7 @@ import pytest
 
 import gdl_keras
 from gdl_keras.errors import InputError
+from gdl_keras.evaluation import evaluate
 from gdl_keras.training import ImageConfig, Run, former
 from gdl_keras.training.callbacks import Recorder, Samples
 from tests.cases import autoencoder, images, vae
@@ -226,7 +227,7 @@ def test_a_run_does_not_go_on_with_another_former_model(run, codec):
     with pytest.raises(InputError, match=r"--codec .*codec holds another model than the one that this run began with"):
         run(codec=None).former("codec")
     with pytest.raises(InputError, match="is not the one that this run was built on"):
-        former.check_formers(kept(first))
+        evaluate(first.folder)
 
 
 def test_a_former_run_may_have_moved(run, codec, tmp_path):

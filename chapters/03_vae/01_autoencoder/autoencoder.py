@@ -114,9 +114,13 @@ def build_networks(name, latent_dim):
     if name == "convolutional":
         return build_encoder(train.image_shape, latent_dim), build_decoder(train.image_shape, latent_dim)
     units = (100,) if name == "stacked" else ()
-    output = "linear" if name == "linear" else "sigmoid"
     encoder = build_dense_encoder(train.image_shape, latent_dim, units)
-    return encoder, build_dense_decoder(train.image_shape, latent_dim, units, output_activation=output)
+    return encoder, build_dense_decoder(train.image_shape, latent_dim, units)
+
+
+def last_step(name):
+    """What makes an image of the decoder's numbers."""
+    return "linear" if name == "linear" else "sigmoid"
 
 
 encoder, decoder = build_networks(run.network, run.latent_dim)
@@ -131,7 +135,7 @@ plotting.show_source(build_encoder, build_decoder)
 
 # %%
 corruption = Corruption(run.noise_kind, run.noise, seed=run.seed) if run.noise else None
-model = Autoencoder(encoder, decoder, run.loss, corruption, seed=run.seed)
+model = Autoencoder(encoder, decoder, run.loss, corruption, last_step(run.network), seed=run.seed)
 model.compile(Adam(run.learning_rate), **run.execution())
 plotting.show_source(Autoencoder.train_step)
 
@@ -214,7 +218,8 @@ plotting.show_source(build_dense_encoder, build_dense_decoder, principal_compone
 def study(network, images=everything, steps=run.compare_steps, loss="mean_squared_error", corruption=None):
     """A model trained briefly: from the same start on the same batches, with the large steps that this needs."""
     keras.utils.set_random_seed(run.seed)
-    other = Autoencoder(*build_networks(network, run.compare_latent_dim), loss, corruption, seed=run.seed)
+    networks = build_networks(network, run.compare_latent_dim)
+    other = Autoencoder(*networks, loss, corruption, last_step(network), seed=run.seed)
     other.compile(Adam(3e-3), **run.execution())
     other.fit(images, epochs=1, steps_per_epoch=steps, verbose=0)
     return other
@@ -231,7 +236,7 @@ studies["linear, longer"] = study("linear", steps=10 * run.compare_steps)
 # With more pixels than this, the table of their covariances takes minutes to work through.
 if originals[0].size <= 64 * 64:
     networks = principal_components(everything.images(slice(0, 10_000)), run.compare_latent_dim)
-    studies["PCA"] = Autoencoder(*networks, "mean_squared_error")
+    studies["PCA"] = Autoencoder(*networks, "mean_squared_error", final_activation="linear")
     studies["PCA"].compile()
 few = originals[:6]
 rows = {"original": few}

@@ -1,0 +1,47 @@
+"""Pictures of images: where each lies, and what colours it has."""
+
+import numpy as np
+from PIL import Image
+
+from gdl_keras import plotting
+
+
+def test_images_lie_in_rows_with_a_white_line_between():
+    images = np.random.default_rng(0).uniform(size=(5, 4, 3, 3)).astype("float32")
+    picture = plotting.mosaic(images, columns=3)
+    assert picture.shape == (2 * 5 - 1, 3 * 4 - 1, 3)
+    for number, image in enumerate(images):
+        top, left = 5 * (number // 3), 4 * (number % 3)
+        np.testing.assert_array_equal(picture[top : top + 4, left : left + 3], np.rint(image * 255))
+    assert (picture[4] == 255).all() and (picture[5:, 8:] == 255).all()
+
+
+def test_grey_is_dark_on_white():
+    picture = plotting.mosaic(np.array([0.0, 0.2, 1.0])[:, None, None, None] * np.ones((1, 2, 2, 1)), columns=3)
+    assert picture[0, ::3, 0].tolist() == [255, 204, 0]
+
+
+def test_a_saved_mosaic_has_two_pixels_for_one(tmp_path):
+    images = np.random.default_rng(0).uniform(size=(4, 4, 4, 3)).astype("float32")
+    plotting.save_mosaic(images, tmp_path / "page.png", 2)
+    saved = np.asarray(Image.open(tmp_path / "page.png"))
+    np.testing.assert_array_equal(saved[::2, 1::2], plotting.mosaic(images, 2))
+
+
+def test_every_public_name_is_a_figure_or_writes_one():
+    history = {"loss": [2.0, 1.0], "val_loss": [2.0, 1.5]}
+    images = np.zeros((4, 4, 4, 1))
+    points, labels = np.random.default_rng(0).normal(size=(30, 2)), np.arange(30) % 2
+    figures = [
+        plotting.curves(history, ["loss"]),
+        plotting.bars([1, 2], ["a", "b"], level=1.5),
+        plotting.confusion(labels, labels, ["a", "b"]),
+        plotting.grid(images, title="a title"),
+        plotting.numbered(images, ["a", "b", "c", "d\ne"]),
+        plotting.panels({"a": images[0]}, symmetric=False),
+        plotting.rows({"a": images, "b": images[:2]}),
+        plotting.histograms(points),
+        plotting.latent_scatter(points, labels, ["a", "b"], marked=points[:2], title="a title"),
+        plotting.scatters({"a": points, "b": points}, labels, ["a", "b"]),
+    ]
+    assert all(figure.axes for figure in figures)
