@@ -54,12 +54,12 @@ class Gaussian(DensityModel):
             InputError: they all lie on one line, on which the likelihood has no maximum.
         """
         points = np.asarray(points, "float64").reshape(-1, self.dimensions)
-        try:
-            log_scale, below = log_scale_and_below(np.atleast_2d(np.cov(points.T, bias=True)))
-        except np.linalg.LinAlgError:
+        covariance = np.atleast_2d(np.cov(points.T, bias=True))
+        if np.linalg.matrix_rank(covariance) < self.dimensions:
             raise InputError(
                 f"{len(points)} points on one line have no most likely normal distribution: give more points."
-            ) from None
+            )
+        log_scale, below = log_scale_and_below(covariance)
         self.mean.assign(points.mean(axis=0))
         self.log_scale.assign(log_scale)
         self.below.assign(below)

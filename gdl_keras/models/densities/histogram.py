@@ -16,6 +16,7 @@ from gdl_keras.errors import InputError
 from gdl_keras.models.base import inputs_of
 from gdl_keras.models.densities.density import DensityModel
 from gdl_keras.models.densities.mixture import pick
+from gdl_keras.models.parts.replicas import sum_over_replicas
 from gdl_keras.samplers.noise import SampleNoise
 
 # How much wider than the examples a box around them is, on each side, as a share of their extent.
@@ -50,9 +51,8 @@ class Histogram(DensityModel):
         self.bins = bins
         self.smoothing = smoothing
         self.dimensions = len(self.low)
-        self.counts = self.add_weight(
-            shape=(bins**self.dimensions,), initializer="zeros", trainable=False, aggregation="sum", name="counts"
-        )
+        cells = bins**self.dimensions
+        self.counts = self.add_weight(shape=(cells,), initializer="zeros", trainable=False, name="counts")
 
     @classmethod
     def around(cls, points, bins=32, **options):
@@ -69,9 +69,8 @@ class Histogram(DensityModel):
         points = inputs_of(data)
         surprise = -self.log_density(points)
         cells, inside = self.cells(points)
-        self.counts.assign_add(
-            tf.math.bincount(cells, tf.cast(inside, tf.float32), minlength=self.bins**self.dimensions)
-        )
+        counted = tf.math.bincount(cells, tf.cast(inside, tf.float32), minlength=self.bins**self.dimensions)
+        self.counts.assign_add(sum_over_replicas(counted))
         return self.report(loss=surprise)
 
     def log_density(self, points):
