@@ -30,10 +30,11 @@ def histograms(points, count=50, columns=10):
     return figure
 
 
-def points(*sets, titles=None):
-    """Points in the plane, array (n, 2), all in one square; several sets side by side, all in the same."""
-    limits = square_around(np.concatenate(sets))
-    figure = Figure(figsize=(4.2 * len(sets), 4.2 + 0.3 * bool(titles)), layout="constrained")
+def points(*sets, titles=None, limits=None):
+    """Points in the plane, arrays (n, 2), side by side in equal squares: around all of them, or with given `limits`."""
+    limits = limits or square_around(np.concatenate(sets))
+    side = 4.2 if len(sets) < 3 else 3.3
+    figure = Figure(figsize=(side * len(sets), side + 0.3 * bool(titles)), layout="constrained")
     for index, (axes, some) in enumerate(zip(figure.subplots(1, len(sets), squeeze=False)[0], sets)):
         axes.scatter(some[:, 0], some[:, 1], s=5 if len(some) < 2500 else 2, alpha=0.5, color="tab:blue", linewidths=0)
         axes.set(xlim=limits[0], ylim=limits[1], aspect="equal")
