@@ -174,7 +174,7 @@ for mean, scale in ((-2.0, 2.2), (1.5, 0.6)):
         path.append((float(line.mean[0]), float(np.exp(line.log_scale[0]))))
 
     walking = keras.callbacks.LambdaCallback(on_train_batch_end=walk)
-    line.fit(everything_at_once, steps_per_epoch=500, verbose=0, callbacks=[walking])
+    line.fit(everything_at_once, steps_per_epoch=500, shuffle=False, verbose=0, callbacks=[walking])
     paths[f"from ({mean:g}, {scale:g})"] = np.array(path)
 
 top = column.mean(dtype="float64"), column.std(dtype="float64")
