@@ -141,7 +141,7 @@ def _load(kind, settings, split, model):
             f"The {split} {kind.unit} of {examples.name} are not those that the run had: bring them back, or name a "
             "data set with --dataset."
         )
-    return examples.labelled_by(settings["attribute"]) if settings.get("attribute") else examples
+    return examples.conditioned_on(settings["attribute"]) if settings.get("attribute") else examples
 
 
 def _read_metrics(path):

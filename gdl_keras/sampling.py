@@ -104,7 +104,7 @@ def _number(label, model, run):
 
 def _names(run):
     settings = settings_of(run) if Path(run).exists() else {}
-    if settings.get("attribute"):
+    if settings.get("attribute") not in (None, "all"):
         return [f"not {settings['attribute']}", settings["attribute"]]
     known = data.info(settings["dataset"]) if "dataset" in settings else {}
     return known.get("classes") or known.get("attributes") or []

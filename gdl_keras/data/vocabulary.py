@@ -65,6 +65,8 @@ class Vocabulary:
         """A dict that JSON can hold: {"tokens", "unit"}."""
         return {"tokens": self.tokens, "unit": self.unit}
 
+    get_config = to_config  # Keras's name for it: models save their vocabulary
+
     def __len__(self):
         return len(self.tokens)
 

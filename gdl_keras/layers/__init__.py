@@ -6,6 +6,7 @@ use_tensorflow()
 
 from gdl_keras.layers.batch_normalization import FusedBatchNormalization  # noqa: E402
 from gdl_keras.layers.corruption import Corruption  # noqa: E402
+from gdl_keras.layers.counts import Counts  # noqa: E402
 from gdl_keras.layers.dropout import ReplicaDropout  # noqa: E402
 from gdl_keras.layers.halving_convolution import DoublingConv2DTranspose, HalvingConv2D  # noqa: E402
 from gdl_keras.layers.leaky_relu import ZeroCurvatureLeakyReLU  # noqa: E402
@@ -17,6 +18,7 @@ from gdl_keras.layers.spectral_normalization import SpectralNormalization  # noq
 
 __all__ = [
     "Corruption",
+    "Counts",
     "DoublingConv2DTranspose",
     "FusedBatchNormalization",
     "HalvingConv2D",

@@ -5,6 +5,7 @@ from gdl_keras.backend import use_tensorflow
 use_tensorflow()
 
 from gdl_keras.models.autoencoder import Autoencoder, build_decoder, build_encoder  # noqa: E402
+from gdl_keras.models.autoregressive.ngram import NGram  # noqa: E402
 from gdl_keras.models.cgan import CGAN  # noqa: E402
 from gdl_keras.models.classifier import Classifier, build_cnn, build_mlp  # noqa: E402
 from gdl_keras.models.dcgan import DCGAN  # noqa: E402
@@ -27,6 +28,7 @@ __all__ = [
     "HingeGAN",
     "Histogram",
     "Mixture",
+    "NGram",
     "PointGAN",
     "build_cnn",
     "build_decoder",

@@ -225,6 +225,10 @@ class AutoregressiveModel(GenerativeModel):
         """
         raise NotImplementedError(f"{type(self).__name__} gives no logits.")
 
+    def logits_at(self, tokens, place, **conditions):
+        """Those of one place alone, an int tensor: (batch, vocabulary_size); a model may know a shorter way to them."""
+        return tf.gather(self.logits(tokens, **conditions), place, axis=1)
+
     def to_tokens(self, samples):
         """Samples, or the first part of each, as the model reads them: int32 array (n, length)."""
         return np.asarray(samples, "int32")
@@ -284,10 +288,10 @@ class AutoregressiveModel(GenerativeModel):
         key = (start, temperature, top_k, top_p)
         if key not in self._write:
 
-            @tf.function(reduce_retracing=True)
+            @tf.function  # noise wants to know how many samples there are: another number is traced anew
             def write(tokens, seed, first, **conditions):
                 def logits_of(tokens, place):
-                    return tf.gather(self.logits(tokens, **conditions), place, axis=1)
+                    return self.logits_at(tokens, place, **conditions)
 
                 noise = SampleNoise(seed, first, tokens.shape[0])
                 return write_tokens(logits_of, tokens, start, noise, temperature=temperature, top_k=top_k, top_p=top_p)

@@ -78,4 +78,5 @@ class SampleNoise:
         blocks = range((self.count + 2 * BLOCK - 2) // BLOCK)
         parts = [distribution((BLOCK, *shape), seed=fold_in(seed, first // BLOCK + block)) for block in blocks]
         start = first % BLOCK
-        return tf.concat(parts, axis=0)[start : start + self.count]
+        numbers = tf.concat(parts, axis=0)[start : start + self.count]
+        return tf.ensure_shape(numbers, (self.count, *shape))

@@ -194,3 +194,26 @@ def test_arrays_that_are_not_what_their_name_says(columns, message):
 def test_options_of_another_kind_are_refused_by_name():
     with pytest.raises(InputError, match="images takes no tokens, no length; it takes image_size, channels"):
         data.load("fashion_mini", tokens="words", length=3)
+
+
+def test_labels_of_a_conditional_model_are_classes_one_attribute_or_all_of_them():
+    attributes = np.array([[0, 1], [1, 1], [1, 0]], np.int8)
+    table = from_arrays(
+        images=np.zeros((3, 4, 4, 1), "uint8"),
+        labels=np.array([0, 1, 1]),
+        attributes=attributes,
+        class_names=["cat", "dog"],
+        attribute_names=["tail", "hat"],
+    )
+    for setting, names, labels in (
+        (None, ["cat", "dog"], [0, 1, 1]),
+        ("hat", ["not hat", "hat"], [1, 1, 0]),
+        ("all", ["tail", "hat"], attributes),
+    ):
+        conditioned = table.conditioned_on(setting)
+        assert conditioned.condition_names == names
+        np.testing.assert_array_equal(conditioned.rows("labels", slice(None)), labels)
+    bare = from_arrays(images=np.zeros((3, 4, 4, 1), "uint8"))
+    for setting, sentence in ((None, "no labels"), ("hat", "no attribute hat"), ("all", "no attributes")):
+        with pytest.raises(InputError, match=sentence):
+            bare.conditioned_on(setting)

@@ -123,6 +123,7 @@ from keras.optimizers import Adam
 
 from gdl_keras import losses, plotting
 from gdl_keras.models import hinge_gan
+from gdl_keras.models.adversarial import AdversarialModel
 from gdl_keras.models.wgan_gp import WGANGP, build_critic, build_generator
 
 train = run.load("train")
@@ -172,6 +173,13 @@ model.compile(
     **run.execution(),
 )
 plotting.show_source(WGANGP.train_step)
+
+# %% [markdown]
+# The rest of the model, and what all GANs of this project share: two networks, latent points, an average of the
+# generator's weights.
+
+# %%
+plotting.show_source(WGANGP, AdversarialModel)
 
 # %%
 model.fit(train, **run.schedule())

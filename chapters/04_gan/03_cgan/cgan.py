@@ -35,7 +35,8 @@ class Settings(ImageConfig):
     batch_size: int = 64
     epochs: int = 10
     steps_per_epoch: int | None = 250
-    # The attribute to condition on, such as Blond_Hair, for data sets that have attributes instead of classes.
+    # The attribute to condition on, such as Blond_Hair, for data sets that have attributes instead of classes; or all
+    # of them, any number at once.
     attribute: str | None = None
     # Numbers in a latent point.
     latent_dim: int = 32
@@ -117,22 +118,22 @@ from gdl_keras import plotting
 from gdl_keras.metrics import Judge
 from gdl_keras.models.cgan import CGAN, build_critic, build_generator
 
-train = run.load("train")
-test = run.load("test")
-if run.attribute:
-    train, test = train.labelled_by(run.attribute), test.labelled_by(run.attribute)
-num_classes = len(train.with_labels().class_names)
-by_class = {name: train.images(np.flatnonzero(train.labels == i)[:10]) for i, name in enumerate(train.class_names)}
+train, test = (run.load(split).conditioned_on(run.attribute) for split in ("train", "test"))
+names, attributes = train.condition_names, run.attribute == "all"
+num_classes = len(names)
+has = train.attributes.T > 0 if attributes else [train.labels == number for number in range(num_classes)]
+by_class = {name: train.images(np.flatnonzero(chosen)[:10]) for name, chosen in zip(names, has) if chosen.any()}
 run.show("training_images", plotting.rows(by_class))
 
 # %% [markdown]
 # ## The networks
 # The generator gets the label beside the latent point; the critic gets it as further channels of the image, one for
-# each class, all ones or all zeros.
+# each class or attribute, all ones or all zeros.
 
 # %%
-generator = build_generator(train.image_shape, num_classes, run.latent_dim, run.generator_filters, run.upsampling)
-critic = build_critic(train.image_shape, num_classes, run.critic_filters, run.dropout)
+shape = train.image_shape
+generator = build_generator(shape, num_classes, run.latent_dim, run.generator_filters, run.upsampling, attributes)
+critic = build_critic(shape, num_classes, run.critic_filters, run.dropout, attributes)
 generator.summary()
 plotting.show_source(build_generator, build_critic)
 
@@ -172,7 +173,7 @@ run.show("gradient_norm", plotting.curves(run.history, ["gradient_norm"]))
 # %%
 points = model.sample_latents(10, seed=run.seed)
 same_points = {
-    name: model.generate(latents=points, labels=np.full(10, label)) for label, name in enumerate(train.class_names)
+    name: model.generate(latents=points, **model.conditions.same(number, 10)) for number, name in enumerate(names)
 }
 run.show("same_points", plotting.rows(same_points))
 

@@ -1,0 +1,194 @@
+"""Text: a list of str.
+
+How good texts are is asked of a model's likelihood, which is exact where it writes token after token, and of the
+n-grams that the texts are made of.
+"""
+
+import math
+from pathlib import Path
+
+import numpy as np
+
+from gdl_keras import data
+from gdl_keras.data.vocabulary import split as tokens_of
+from gdl_keras.errors import InputError
+from gdl_keras.files import write_json, write_text
+from gdl_keras.kinds.base import Follow, Kind, generated, halves, mean_of
+from gdl_keras.metrics.ngrams import distinct_share, known_shares, ngram_divergence, ngrams
+
+BETWEEN = "\n\n" + "-" * 40 + "\n\n"
+# How long n-grams are that are looked at: for what is the same again, and for how often what comes.
+LONG, SHORT = {"characters": 16, "words": 5}, {"characters": 3, "words": 1}
+WINDOW = 128  # tokens of a held-out example, where no run says how many
+BATCH_SIZE = 32
+
+
+class Text(Kind):
+    """Texts, as a file of them all or as a list in JSON."""
+
+    name = "text"
+    unit = "texts"
+    suffixes = {".txt": "one after the other", ".json": "a list"}
+    sheet_suffix = ".txt"
+    compares_with_training = True
+    better = {
+        "nats_per_token": "smaller",
+        "training_nats_per_token": "as of held-out text (smaller: learnt by heart)",
+        "bits_per_character": "smaller",
+        "perplexity": "smaller",
+        "ngram_divergence": "smaller (bits)",
+        "distinct_ngrams": "as the floor (smaller: repeats itself)",
+        "copied_ngrams": "as the floor (larger: copies its training text)",
+        "known_words": "larger",
+    }
+
+    def check(self, samples):
+        if isinstance(samples, str) or not all(isinstance(sample, str) for sample in samples):
+            raise InputError(f"Texts are a list of str, not {type(samples).__name__} of something else.")
+        if not any(sample.strip() for sample in samples):
+            raise InputError("These texts are empty: has it diverged?")
+
+    def write_sheet(self, samples, columns, path):
+        write_text(path, BETWEEN.join(samples) + "\n")
+
+    def write(self, samples, path):
+        self.check_path(path)
+        self.check(samples)
+        if Path(path).suffix == ".txt":
+            write_text(path, BETWEEN.join(samples) + "\n")
+        else:
+            write_json(path, list(samples))
+
+    def load(self, settings, split, model):
+        usual = {"tokens": model.vocabulary.unit, "length": WINDOW, "vocabulary_size": None}
+        options = {name: settings.get(name, value) for name, value in usual.items()}
+        return data.load(settings["dataset"], split, batch_size=BATCH_SIZE, **options)
+
+    def measure(self, model, train, test, n, seed=0, *, ngram: int | None = None):
+        """As in `Kind`.  Likelihoods are those of all held-out text, and of as much training text.
+
+        The n-grams of texts are compared with those of one half of the held-out windows; the floor is the other half,
+        cut to as many texts of one length.
+
+        Args:
+            ngram: tokens of an n-gram in `distinct_ngrams` and `copied_ngrams`; by default 16 characters or 5 words.
+        """
+        unit = test.vocabulary.unit
+        ngram = ngram or LONG[unit]
+        first, second = halves(test.num_examples, n, seed)
+        texts = [text for part in generated(model, n, seed) for text in part]
+        self.check(texts)
+        samples = [test.vocabulary.encode(text) for text in texts]
+        length = min([test.length + 1, *map(len, samples)])
+        if length < ngram:
+            raise InputError(f"A text has {length} {unit}, too few for an n-gram of {ngram}: give a smaller --ngram.")
+        reals = list(test.rows("tokens", first))
+        others = [row[:length] for row in test.rows("tokens", second)]
+        samples = [sample[:length] for sample in samples]
+
+        written = _whole_text(train)
+        known = np.unique(ngrams(written, ngram))
+        words = set(tokens_of(train.vocabulary.decode(written), "words"))
+        metrics, floors = (
+            {
+                "ngram_divergence": {"value": ngram_divergence(part, reals, SHORT[unit]), "n": SHORT[unit]},
+                "distinct_ngrams": {"value": distinct_share(part[: len(second)], ngram), "n": ngram},
+                "copied_ngrams": {**mean_of(known_shares(part, known, ngram)), "n": ngram},
+                "known_words": mean_of([_known_words(test.vocabulary.decode(text), words) for text in part]),
+            }
+            for part in (samples, others)
+        )
+        return {
+            "tokens": unit,
+            "length": length,
+            "held_out": self.part(test, len(first)),
+            "floor": self.part(test, len(second)),
+            "metrics": self.joined(likelihood(model, train, test, seed) | metrics, floors),
+        }
+
+    def about(self, result):
+        return [f"tokens: {result['tokens']}, {result['length']} a text"]
+
+    def follow(self, every, test, n=1000, seed=0):
+        """As in `Kind`: nats a token of `n` held-out windows, or, of a model without likelihood, how n-grams differ."""
+        return FollowText(self, every, test, n, seed)
+
+
+class FollowText(Follow):
+    """How well held-out text is foreseen; args as in `Kind.follow`."""
+
+    def __init__(self, kind, every, test, n, seed):
+        self.test = test
+        self.seed = seed
+        self.chosen = np.random.default_rng(seed).permutation(test.num_examples)[:n]
+        held_out = {"split": test.split, "identity": test.identity}
+        super().__init__(kind, every, len(self.chosen), seed=seed, held_out=held_out)
+
+    def numbers(self):
+        if self.model.likelihood_is is not None:
+            nats = nats_of_windows(self.model, self.test, self.chosen)
+            return {"held_out_nats_per_token": float(nats.mean())}
+        parts = generated(self.model, len(self.chosen), self.seed)
+        samples = [self.test.vocabulary.encode(text) for part in parts for text in part]
+        reals = list(self.test.rows("tokens", self.chosen))
+        return {"ngram_divergence": ngram_divergence(samples, reals, SHORT[self.test.vocabulary.unit])}
+
+
+def likelihood(model, train, test, seed=0):
+    """How well a model foresees text that it has not seen, and text that it has: metrics, or {}.
+
+    Windows stand end to end, and each token but the first of a window is foreseen from those before it in the window.
+    """
+    if model.likelihood_is is None:
+        return {}
+    nats = mean_of(nats_of_windows(model, test, np.arange(test.num_examples)))
+    chosen = np.random.default_rng(seed).permutation(train.num_examples)[: test.num_examples]
+    metrics = {
+        "nats_per_token": nats,
+        "training_nats_per_token": mean_of(nats_of_windows(model, train, chosen)),
+        "perplexity": {
+            "value": math.exp(nats["value"]),
+            "standard_error": math.exp(nats["value"]) * nats["standard_error"],
+        },
+    }
+    if test.vocabulary.unit == "characters":  # words are no longer what was written: small letters, rare ones unknown
+        metrics["bits_per_character"] = {name: value / math.log(2) for name, value in nats.items()}
+    return metrics
+
+
+def nats_of_windows(model, table, indices):
+    """-log p of a token, the mean over each window but its first token: float64 array (n,).
+
+    Args:
+        model: a model with `nats_per_token`.
+        table: a `TextData`; its tokens may have other numbers than the model's.
+        indices: int array (n,).
+    """
+    import tensorflow as tf
+
+    numbers = np.array([_number_in(model.vocabulary, token) for token in table.vocabulary.tokens], np.int32)
+    means = []
+    for start in range(0, len(indices), BATCH_SIZE):
+        part = indices[start : start + BATCH_SIZE]
+        nats = model.nats_per_token(tf.constant(numbers[table.rows("tokens", part)]))
+        means.append(np.asarray(nats, "float64")[:, 1:].mean(axis=1))
+    return np.concatenate(means)
+
+
+def _number_in(vocabulary, token):
+    return vocabulary.tokens.index(token) if token in vocabulary.tokens else vocabulary.unknown
+
+
+def _whole_text(table):
+    # Each window but the last ends with the token that the next one begins with.
+    windows = table.rows("tokens", slice(None))
+    return np.append(windows[:, :-1].reshape(-1), windows[-1, -1])
+
+
+def _known_words(text, words):
+    # The first and the last one may be cut.
+    found = [word for word in tokens_of(text, "words")[1:-1] if word.isalpha()]
+    return sum(word in words for word in found) / max(1, len(found))
+
+
+KIND = Text()

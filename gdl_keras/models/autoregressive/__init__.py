@@ -1,0 +1,1 @@
+"""Models that make a sample one token after the other."""

@@ -1,0 +1,75 @@
+"""What every model shares that writes text: strings in and strings out, the vocabulary saved inside."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from gdl_keras.data.vocabulary import Vocabulary
+from gdl_keras.errors import InputError
+from gdl_keras.models.generative import AutoregressiveModel
+
+SHEET_TEXTS = 5
+
+keras.saving.register_keras_serializable(package="gdl_keras")(Vocabulary)
+
+
+class TextModel(AutoregressiveModel):
+    """An autoregressive model of text.  A subclass writes `logits` and `train_step`.
+
+    Args:
+        vocabulary: a `data.Vocabulary`; it is saved with the model.
+        length: int, how many tokens a text has unless it is told otherwise.
+    """
+
+    makes = "text"
+    learns_from = ("tokens",)
+    evaluation_size = 200
+
+    def __init__(self, vocabulary, length=200, **kwargs):
+        super().__init__(**kwargs)
+        self.vocabulary = vocabulary
+        self.length = length
+
+    @property
+    def vocabulary_size(self):
+        return len(self.vocabulary)
+
+    def to_tokens(self, samples):
+        """Texts, all of as many tokens, or their tokens: int32 array (n, length).
+
+        Raises:
+            InputError: the texts differ in length.
+        """
+        if all(not isinstance(sample, str) for sample in samples):
+            return np.asarray(samples, "int32")
+        encoded = [self.vocabulary.encode(sample) for sample in samples]
+        lengths = sorted({len(tokens) for tokens in encoded})
+        if len(lengths) > 1:
+            unit = self.vocabulary.unit
+            raise InputError(f"These texts have {lengths[0]} to {lengths[-1]} {unit}: give texts of one length.")
+        return np.stack(encoded)
+
+    def to_samples(self, tokens):
+        """The texts of int arrays (n, length): list of str."""
+        return [self.vocabulary.decode(row) for row in tokens]
+
+    def nats_per_token(self, tokens):
+        """-log p(x_t | x_0 ... x_{t-1}), place by place: float tensor (batch, length).
+
+        Args:
+            tokens: int tensor (batch, length).
+        """
+        return tf.nn.sparse_softmax_cross_entropy_with_logits(tokens, self.logits(tokens))
+
+    def negative_log_likelihood(self, batch, seed=0, first=0):
+        """-log p of each text: float64 array (n,), nats, exact.
+
+        Args:
+            batch: list of str, or int array (n, length).
+        """
+        parts = [self.to_tokens([text]) for text in batch] if isinstance(batch[0], str) else [self.to_tokens(batch)]
+        nats = [np.asarray(self.nats_per_token(tf.constant(tokens)), "float64").sum(axis=1) for tokens in parts]
+        return np.concatenate(nats)
+
+    def sample_sheet(self, seed=0):
+        return self.generate(SHEET_TEXTS, seed=seed), 1
