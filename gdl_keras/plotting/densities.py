@@ -9,7 +9,9 @@ from matplotlib.figure import Figure
 from gdl_keras.plotting.figures import figure_with_axes
 
 # Shares of a density that its contour lines hold, the innermost first.
-HELD = (0.25, 0.5, 0.75, 0.95)
+HELD = (0.5, 0.95)
+# A line this near to the greatest height would run through the ripples of a plateau.
+PLATEAU = 0.97
 # Points of the grid on which a density is computed, along each side.
 RESOLUTION = 160
 
@@ -44,7 +46,7 @@ def points(*sets, titles=None, limits=None):
 
 
 def densities(named_nats, limits, columns=3, examples=None):
-    """Densities in the plane as heat maps on one scale, with contour lines that hold 25, 50, 75 and 95 % of each.
+    """Densities in the plane as heat maps on one scale, with contour lines that hold 50 and 95 % of each.
 
     Args:
         named_nats: {title: function, points (n, 2) -> -log p of each (n,)}, such as a model's
@@ -65,7 +67,8 @@ def densities(named_nats, limits, columns=3, examples=None):
         brightest = brightest or float(density.max())
         extent = (*limits[0], *limits[1])
         axes.imshow(density, origin="lower", extent=extent, cmap="Blues", vmin=0, vmax=brightest)
-        axes.contour(x, y, density, levels=levels_that_hold(density), colors="tab:orange", linewidths=0.8)
+        levels = [level for level in levels_that_hold(density) if level < PLATEAU * density.max()]
+        axes.contour(x, y, density, levels=levels, colors="tab:orange", linewidths=0.8)
         if examples is not None:
             axes.scatter(examples[:, 0], examples[:, 1], s=3, color="black", linewidths=0)
         axes.set(xlim=limits[0], ylim=limits[1])

@@ -343,8 +343,10 @@ for title, x, nats, label in (
 shown = {f"width {width:g}": kernels[width].negative_log_likelihood for width in (0.02, 0.1, 0.5)}
 run.show("by_heart", plotting.densities(truth | shown, limits, columns=4, examples=known))
 for width in (0.02, 0.1, 0.5):
+    on_examples, on_held_out = by_width[widths.index(width)]
     to_nearest = np.median(nearest_distances(kernels[width].generate(500, seed=run.seed), known))
-    print(f"width {width:g}: half of what it draws is within {to_nearest:.3f} of an example")
+    print(f"width {width:g}: {on_examples:.2f} nats on its examples, {on_held_out:.2f} on held-out points;", end=" ")
+    print(f"half of what it draws is within {to_nearest:.3f} of an example")
 print(f"held-out points: half of them are within {np.median(nearest_distances(held_out, known)):.3f}")
 
 # %%
