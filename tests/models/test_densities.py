@@ -119,6 +119,22 @@ def test_gradient_ascent_ends_at_the_solution(cloud, dimensions):
         np.testing.assert_allclose(one.numpy(), other.numpy(), atol=1e-3)
 
 
+def test_the_top_of_the_likelihood_is_at_the_solution(cloud):
+    """The mean log-likelihood over a grid of means and standard deviations, by scipy and by the model."""
+    column = cloud[:, :1]
+    top = column.mean(dtype="float64"), column.std(dtype="float64")
+    means, scales = top[0] + np.linspace(-0.5, 0.5, 21), top[1] * np.linspace(0.6, 1.6, 21)
+    expected = np.array([[stats.norm(mean, scale).logpdf(column).mean() for mean in means] for scale in scales])
+    model = Gaussian(1, seed=1)
+    heights = np.empty_like(expected)
+    for row, column_number in np.ndindex(heights.shape):
+        model.mean.assign([means[column_number]])
+        model.log_scale.assign([np.log(scales[row])])
+        heights[row, column_number] = -model.negative_log_likelihood(column).mean()
+    np.testing.assert_allclose(heights, expected, rtol=1e-5)
+    assert np.unravel_index(heights.argmax(), heights.shape) == (8, 10)  # where 0.6 has grown to 1, and in the middle
+
+
 def test_points_on_a_line_have_no_solution():
     with pytest.raises(InputError, match="on one line"):
         Gaussian().solve(np.stack([np.arange(5.0), 2 * np.arange(5.0)], axis=1))
