@@ -9,6 +9,7 @@ from gdl_keras.plotting.figures import save
 from gdl_keras.plotting.images import grid, mosaic, numbered, panels, pictures, rows, save_mosaic
 from gdl_keras.plotting.latent import latent_plane, latent_scatter, scatter_on, scatters
 from gdl_keras.plotting.source import show_source
+from gdl_keras.plotting.text import next_tokens, shaded, texts
 from gdl_keras.plotting.trees import tree
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "latent_scatter",
     "lines",
     "mosaic",
+    "next_tokens",
     "numbered",
     "panels",
     "pictures",
@@ -32,7 +34,9 @@ __all__ = [
     "save_mosaic",
     "scatter_on",
     "scatters",
+    "shaded",
     "show_source",
     "square_around",
+    "texts",
     "tree",
 ]

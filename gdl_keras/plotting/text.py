@@ -1,0 +1,112 @@
+"""Texts as pictures: side by side, shaded by a number for each token, and what may come next."""
+
+import textwrap
+
+import numpy as np
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+LINE = 0.19  # inches
+CHARACTER = 0.0835
+SHOWN = {"\n": "¶", " ": "␣"}
+
+
+def texts(named, width=100):
+    """Texts one under the other, each under its name.
+
+    Args:
+        named: {name: text}.
+        width: characters a line.
+    """
+    lines = []
+    for name, text in named.items():
+        paragraphs = [line for paragraph in text.splitlines() for line in _wrapped(paragraph, width)]
+        lines += [(name, "bold"), *((line, "normal") for line in paragraphs), ("", "normal")]
+    figure, axes = _page(len(lines), width)
+    for row, (line, weight) in enumerate(lines):
+        axes.text(0, row, line, fontsize=9, family="monospace", weight=weight, va="center", parse_math=False)
+    return figure
+
+
+def shaded(pieces, values, label, width=100, largest=None):
+    """A text whose tokens have a ground that is the redder the larger their number is.
+
+    Args:
+        pieces: list of str, the tokens as they are read; a line ends after one that ends in a line break.
+        values: numbers, as many.
+        label: what the numbers are.
+        width: characters a line.
+        largest: the number from which on the ground is as red as can be; by default the largest one.
+    """
+    places, row, column = [], 0, 0
+    for piece in pieces:
+        shown = piece.rstrip("\n")
+        if column + len(shown) > width:
+            row, column = row + 1, 0
+        places.append((row, column))
+        column += len(shown)
+        if piece.endswith("\n") and column:
+            row, column = row + 1, 0
+    figure, axes = _page(row + 1, width)
+    colours, norm = _reds(), Normalize(0, largest or max(values))
+    for (row, column), piece, value in zip(places, pieces, values):
+        shown = piece.rstrip("\n")
+        axes.barh(row, len(shown), left=column, height=1, color=colours(norm(value)))
+        for place, character in enumerate(shown):
+            axes.text(column + place + 0.5, row, character, fontsize=9, family="monospace", ha="center", va="center")
+    scale = figure.colorbar(_scale(norm, colours), ax=axes, fraction=0.02, pad=0.01)
+    scale.set_label(label, fontsize=8)
+    scale.ax.tick_params(labelsize=7)
+    return figure
+
+
+def next_tokens(named, tokens, count=12, columns=3):
+    """The likeliest next tokens after each beginning, as bars.
+
+    Args:
+        named: {beginning: probabilities (vocabulary,)}.
+        tokens: list of str, the vocabulary.
+        count: how many tokens.
+        columns: beginnings side by side.
+    """
+    rows = -(-len(named) // columns)
+    figure = Figure(figsize=(3 * columns, 0.17 * count * rows + 0.5 * rows), layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False).flat
+    for axes, (name, probabilities) in zip(panels, named.items()):
+        likeliest = np.argsort(-probabilities, kind="stable")[:count]
+        axes.barh(range(len(likeliest)), probabilities[likeliest], color="tab:blue")
+        axes.set_yticks(
+            range(len(likeliest)), [SHOWN.get(tokens[n], tokens[n]) for n in likeliest], fontsize=7, family="monospace"
+        )
+        axes.invert_yaxis()
+        axes.set_xlim(0, 1)
+        axes.tick_params(axis="x", labelsize=7)
+        axes.set_title(name, fontsize=9, parse_math=False)
+    for axes in list(panels):
+        axes.set_axis_off()
+    return figure
+
+
+def _wrapped(line, width):
+    return textwrap.wrap(line, width, drop_whitespace=True) or [""]
+
+
+def _page(rows, width):
+    figure = Figure(figsize=(CHARACTER * width, LINE * (rows + 1)), layout="constrained")
+    axes = figure.subplots()
+    axes.set_xlim(0, width)
+    axes.set_ylim(rows - 0.5, -0.5)
+    axes.set_axis_off()
+    return figure, axes
+
+
+def _reds():
+    from matplotlib import colormaps
+
+    return colormaps["Reds"].resampled(256)
+
+
+def _scale(norm, colours):
+    from matplotlib.cm import ScalarMappable
+
+    return ScalarMappable(norm, colours)
