@@ -147,6 +147,21 @@ def classifier():
     return model
 
 
+def points(n=16):
+    """Points along an arc, float32 (n, 2)."""
+    angles = np.linspace(0, 3, n)
+    return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype("float32")
+
+
+def histogram():
+    """A tiny `Histogram`."""
+    from gdl_keras.models import Histogram
+
+    model = Histogram.around(points(), 4, seed=1)
+    model.compile(None)
+    return model
+
+
 def tokens(n=16, length=9):
     """Windows over one text of three letters, in which each comes often after the one before it: int32 (n, length)."""
     rng = np.random.default_rng(0)
@@ -166,7 +181,38 @@ def ngram(order=3, **options):
     return model
 
 
+def gaussian():
+    """A tiny `Gaussian`."""
+    from gdl_keras.models import Gaussian
+
+    model = Gaussian(seed=1)
+    model.compile("adam")
+    return model
+
+
+def mixture(components=3):
+    """A tiny `Mixture`."""
+    from gdl_keras.models import Mixture
+
+    model = Mixture(components, seed=1)
+    model.start_from(points())
+    model.compile("adam")
+    return model
+
+
+def point_gan():
+    """A tiny `PointGAN`."""
+    from gdl_keras.models.densities import PointGAN, build_point_discriminator, build_point_generator
+
+    model = PointGAN(build_point_generator(units=(4,)), build_point_discriminator(units=(4,)), ema_decay=0.9, seed=1)
+    return with_optimizers(model)
+
+
 CASES = [
+    ModelCase("histogram", histogram, points, draws_noise=False),
+    ModelCase("gaussian", gaussian, points, draws_noise=False),
+    ModelCase("mixture", mixture, points, draws_noise=False, stands_for_its_base=True),
+    ModelCase("point_gan", point_gan, points),
     ModelCase("autoencoder", autoencoder, images, draws_noise=False),
     ModelCase("autoencoder, stacked", stacked_autoencoder, images, draws_noise=False, variant=True),
     ModelCase("autoencoder, linear", linear_autoencoder, images, draws_noise=False, variant=True),

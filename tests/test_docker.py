@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -212,7 +213,7 @@ def test_jupyter_never_opens_without_a_token(tmp_path, given):
     pytest.importorskip("jupyterlab")
     command = json.loads(those("CMD")[0].replace("0.0.0.0", "127.0.0.1")) + ["--allow-root"]
     own = {name: str(tmp_path) for name in ("HOME", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")}
-    environment = os.environ | own | {"JUPYTER_TOKEN": given, "JUPYTER_PORT": "18888"}
+    environment = os.environ | own | {"JUPYTER_TOKEN": given, "JUPYTER_PORT": str(free_port())}
     log = tmp_path / "log"
     with log.open("w") as output:
         server = subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT, env=environment, stderr=output)
@@ -222,15 +223,28 @@ def test_jupyter_never_opens_without_a_token(tmp_path, given):
             assert server.poll() is None and time.monotonic() < end, f"No address with a token:\n{log.read_text()}"
             time.sleep(0.2)
         folder = f"{address[1]}/api/contents/chapters"
-        assert status(folder) == 403
+        while (refused := status(folder)) is None:  # it prints its address before it listens
+            assert server.poll() is None and time.monotonic() < end, f"Nobody listens:\n{log.read_text()}"
+            time.sleep(0.2)
+        assert refused == 403
         assert status(f"{folder}?token={given or address[2]}") == 200
     finally:
         server.terminate()
         server.wait(60)
 
 
+def free_port():
+    """A port that no other test has taken, be it at the same time."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
+
+
 def status(address):
+    """The answer's number, None where nobody listens."""
     try:
         return urllib.request.urlopen(address).status
     except urllib.error.HTTPError as error:
         return error.code
+    except urllib.error.URLError:
+        return None

@@ -45,14 +45,29 @@ def kernel_distance(first, second, extractor=None, *, seed=0):
     Raises:
         InputError: a set has fewer than 4 images.
     """
-    first, second = features_of(first, extractor), features_of(second, extractor)
+    return mean_over_blocks(
+        features_of(first, extractor), features_of(second, extractor), squared_mean_discrepancy, seed
+    )
+
+
+def mean_over_blocks(first, second, distance, seed=0):
+    """A distance of two sets, from that of disjoint blocks of them: a `KernelDistance`.
+
+    Args:
+        first, second: arrays (n, d).
+        distance: function of two such arrays, an unbiased estimate: float.
+        seed: int, decides which rows share a block.
+
+    Raises:
+        InputError: a set has fewer than 4 rows.
+    """
     smaller = min(len(first), len(second))
     blocks = min(max(MIN_BLOCKS, ceil(max(len(first), len(second)) / BLOCK_SIZE)), smaller // 2)
     if blocks < 2:
-        raise InputError(f"The kernel distance needs 4 images on each side, and there are {smaller}.")
+        raise InputError(f"A distance needs 4 examples on each side, and there are {smaller}.")
     rng = np.random.default_rng(seed)
     parts = [np.array_split(features[rng.permutation(len(features))], blocks) for features in (first, second)]
-    distances = np.array([squared_mean_discrepancy(x, y) for x, y in zip(*parts)])
+    distances = np.array([distance(x, y) for x, y in zip(*parts)])
     return KernelDistance(float(distances.mean()), float(distances.std(ddof=1) / np.sqrt(blocks)), blocks)
 
 

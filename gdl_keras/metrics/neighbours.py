@@ -78,6 +78,17 @@ def density_coverage(reals, samples, extractor=None, *, k=5):
     return DensityCoverage(pairs / (k * len(samples)), float(covered.mean()))
 
 
+def nearest_distances(samples, reals):
+    """How far each sample is from the nearest real one: float64 array (n,).
+
+    Args:
+        samples, reals: features (n, d) and (m, d).
+    """
+    reals, samples = _prepared(reals, samples, None)
+    parts = [distances.min(axis=1) for _, distances in _squared_distances(samples, reals)]
+    return np.sqrt(np.maximum(np.concatenate(parts), 0))
+
+
 def _prepared(reals, samples, extractor):
     reals, samples = (np.asarray(features_of(images, extractor), "float64") for images in (reals, samples))
     # Around zero the lengths are short, and so the difference below loses few digits.

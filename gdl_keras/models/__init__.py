@@ -10,6 +10,7 @@ from gdl_keras.models.cgan import CGAN  # noqa: E402
 from gdl_keras.models.classifier import Classifier, build_cnn, build_mlp  # noqa: E402
 from gdl_keras.models.dcgan import DCGAN  # noqa: E402
 from gdl_keras.models.dense_autoencoder import build_dense_decoder, build_dense_encoder  # noqa: E402
+from gdl_keras.models.densities import Gaussian, Histogram, Mixture, PointGAN  # noqa: E402
 from gdl_keras.models.gan import GAN  # noqa: E402
 from gdl_keras.models.hinge_gan import HingeGAN  # noqa: E402
 from gdl_keras.models.vae import VAE, build_variational_encoder  # noqa: E402
@@ -23,8 +24,12 @@ __all__ = [
     "WGANGP",
     "Autoencoder",
     "Classifier",
+    "Gaussian",
     "HingeGAN",
+    "Histogram",
+    "Mixture",
     "NGram",
+    "PointGAN",
     "build_cnn",
     "build_decoder",
     "build_dense_decoder",

@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 from keras import layers, ops
 
-from gdl_keras.layers import ReplicaDropout
+from gdl_keras.layers import FusedBatchNormalization, ReplicaDropout
 from gdl_keras.losses import class_crossentropy
 from gdl_keras.models.base import TapeModel
 from gdl_keras.models.parts.endings import refuse_ending, without_ending
@@ -53,11 +53,11 @@ def build_cnn(image_shape, num_classes, filters=(32, 32, 64, 64), units=128, dro
     x = images
     for index, width in enumerate(filters):
         x = layers.Conv2D(width, 3, strides=1 + index % 2, padding="same")(x)
-        x = layers.BatchNormalization()(x)
+        x = FusedBatchNormalization()(x)
         x = layers.LeakyReLU(0.3)(x)
     x = layers.Flatten()(x)
     x = layers.Dense(units)(x)
-    x = layers.BatchNormalization()(x)
+    x = FusedBatchNormalization()(x)
     x = layers.LeakyReLU(0.3, name="features")(x)
     x = ReplicaDropout(dropout)(x)
     return keras.Model(images, _logits(x, num_classes), name="cnn")

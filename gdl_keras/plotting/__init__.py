@@ -1,26 +1,34 @@
-"""Pictures: grids of images, latent planes, curves.  Each function returns a matplotlib `Figure`; nothing is global."""
+"""Pictures: grids of images, points and densities in the plane, curves, trees.
 
-from gdl_keras.plotting.curves import bars, confusion, curves
-from gdl_keras.plotting.densities import histograms
+Each function returns a matplotlib `Figure`; nothing is global.
+"""
+
+from gdl_keras.plotting.curves import bars, confusion, curves, lines
+from gdl_keras.plotting.densities import densities, histograms, landscape, points, square_around
 from gdl_keras.plotting.figures import save
 from gdl_keras.plotting.images import grid, mosaic, numbered, panels, pictures, rows, save_mosaic
 from gdl_keras.plotting.latent import latent_plane, latent_scatter, scatter_on, scatters
 from gdl_keras.plotting.source import show_source
 from gdl_keras.plotting.text import next_tokens, shaded, texts
+from gdl_keras.plotting.trees import tree
 
 __all__ = [
     "bars",
     "confusion",
     "curves",
+    "densities",
     "grid",
     "histograms",
+    "landscape",
     "latent_plane",
     "latent_scatter",
+    "lines",
     "mosaic",
     "next_tokens",
     "numbered",
     "panels",
     "pictures",
+    "points",
     "rows",
     "save",
     "save_mosaic",
@@ -28,5 +36,7 @@ __all__ = [
     "scatters",
     "shaded",
     "show_source",
+    "square_around",
     "texts",
+    "tree",
 ]

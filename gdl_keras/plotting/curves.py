@@ -20,6 +20,25 @@ def curves(history, names, x_label="epoch", y_label=None):
     return figure
 
 
+def lines(x, named_values, level=None, x_label=None, y_label=None):
+    """Numbers against another on a logarithmic axis, a line for each name; a dashed line at {name: level}.
+
+    Args:
+        x: numbers above 0, (n,).
+        named_values: {name: numbers (n,)}.
+        level: {name: number}, or None.
+    """
+    figure, axes = figure_with_axes(6, 3.5)
+    for name, values in named_values.items():
+        axes.plot(x, values, "o-", markersize=4, label=name)
+    for name, height in (level or {}).items():
+        axes.axhline(height, color="black", linestyle="--", linewidth=1, label=name)
+    axes.set_xscale("log")
+    axes.set(xlabel=x_label, ylabel=y_label)
+    axes.legend(frameon=False)
+    return figure
+
+
 def bars(values, names, level=None, y_label=None):
     """One bar for each name; a dashed line at `level`."""
     figure, axes = figure_with_axes(6, 3.2)

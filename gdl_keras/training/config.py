@@ -38,7 +38,7 @@ class Config:
     epochs: int = 5
     # Steps in one epoch; by default as many as pass over the data once.
     steps_per_epoch: int | None = None
-    # Epochs from one Frechet distance of 1,000 samples, written into the history, to the next; 0 for none.
+    # Epochs from one quick number of how good 1,000 samples are, in the history, to the next; 0 for none.
     every: int = 0
     # The same seed gives the same run.
     seed: int = 1

@@ -135,8 +135,8 @@ class Stage:
             display(Image(filename=str(path)))
 
     def sample_picture(self, epoch):
-        """Path of the sample picture that was written after that epoch, 1 for the first."""
-        return self.folder / "samples" / f"epoch_{epoch:04d}.png"
+        """Path of the page of samples that was written after that epoch, 1 for the first."""
+        return next((self.folder / "samples").glob(f"epoch_{epoch:04d}.*"))
 
     def _seed(self, moment):
         # The random numbers before and after a stage are the same whether it was trained or had been trained before.

@@ -43,6 +43,7 @@ def test_pictures_are_digits():
         (gzip.compress(b"1,2,3\n4,5,6\n"), r"a table of \(2, 3\)"),
         (gzip.compress(b"1,two\n"), "damaged"),
     ],
+    ids=["no gzip", "another shape", "no numbers"],
 )
 def test_damaged_table(another_table, leftovers, content, message):
     another_table.write_bytes(content)

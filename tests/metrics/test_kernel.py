@@ -60,7 +60,7 @@ def test_a_set_sorted_by_class_is_no_different(rng):
 
 
 def test_too_few_images_are_refused(rng):
-    with pytest.raises(InputError, match="4 images on each side, and there are 3"):
+    with pytest.raises(InputError, match="4 examples on each side, and there are 3"):
         kernel_distance(rng.normal(size=(3, 2)), rng.normal(size=(40, 2)))
 
 

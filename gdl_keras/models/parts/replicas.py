@@ -17,7 +17,7 @@ def overflow_everywhere(gradients, optimizer):
     if not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         return gradients
     finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(tensor)) for tensor in _known(gradients)])
-    spoiler = _sum_over_replicas(tf.where(finite, 0.0, float("nan")))
+    spoiler = sum_over_replicas(tf.where(finite, 0.0, float("nan")))
     return [None if tensor is None else tensor + spoiler for tensor in map(_tensor, gradients)]
 
 
@@ -33,13 +33,14 @@ def clipped_over_replicas(gradients, optimizer):
         return gradients
     # The bound is for gradients without the loss scale.
     scale = 1.0 if inner is optimizer else tf.cast(optimizer.dynamic_scale, tf.float32)
-    known = [_sum_over_replicas(tensor) / scale for tensor in _known(gradients)]
+    known = [sum_over_replicas(tensor) / scale for tensor in _known(gradients)]
     share = scale / tf.distribute.get_strategy().num_replicas_in_sync
     clipped = iter([tensor * share for tensor in inner._clip_gradients(known)])
     return [None if gradient is None else next(clipped) for gradient in gradients]
 
 
-def _sum_over_replicas(tensor):
+def sum_over_replicas(tensor):
+    """The sum of what each replica has in this place: a tensor of the same shape, equal on all of them."""
     return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, tensor)
 
 
