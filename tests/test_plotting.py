@@ -45,3 +45,38 @@ def test_every_public_name_is_a_figure_or_writes_one():
         plotting.scatters({"a": points, "b": points}, labels, ["a", "b"]),
     ]
     assert all(figure.axes for figure in figures)
+
+
+def test_every_token_of_a_text_is_there_once_on_its_ground():
+    pieces, values = ["The ", "cat.", "\n", "It ", "sat."], [0.0, 5.0, 2.5, 10.0, 99.0]
+    figure = plotting.shaded(pieces, values, "bits", width=6, largest=10)
+    axes = figure.axes[0]
+    assert "".join(text.get_text() for text in axes.texts) == "The cat.It sat."
+    # "cat." does not fit beside "The ", and what follows the line break begins a line.
+    assert [bar.get_y() + 0.5 for bar in axes.patches] == [0, 1, 1, 2, 3]
+    greens = [bar.get_facecolor()[1] for bar in axes.patches]
+    assert greens[0] == 1 and greens[0] > greens[2] > greens[1] > greens[3] == greens[4]
+    assert figure.axes[1].get_ylabel() == "bits"
+
+
+def test_texts_stand_under_their_names_and_are_wrapped():
+    figure = plotting.texts({"first": "one two\n\nthree $x$", "second": ""}, width=5)
+    assert [text.get_text() for text in figure.axes[0].texts] == [
+        "first",
+        "one",
+        "two",
+        "",
+        "three",
+        "$x$",
+        "",
+        "second",
+        "",
+    ]
+
+
+def test_the_likeliest_tokens_come_first():
+    figure = plotting.next_tokens({"after 'a'": np.array([0.1, 0.6, 0.3])}, ["x", " ", "\n"], count=2)
+    axes = figure.axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["␣", "¶"]
+    assert [bar.get_width() for bar in axes.patches] == [0.6, 0.3]
+    assert axes.get_title() == "after 'a'" and not figure.axes[1].axison

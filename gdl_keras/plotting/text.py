@@ -3,11 +3,13 @@
 import textwrap
 
 import numpy as np
-from matplotlib.colors import Normalize
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 
 LINE = 0.19  # inches
 CHARACTER = 0.0835
+REDS = LinearSegmentedColormap.from_list("pale reds", ["white", "#f0604d"])  # black letters can be read on all of them
 SHOWN = {"\n": "¶", " ": "␣"}
 
 
@@ -48,13 +50,13 @@ def shaded(pieces, values, label, width=100, largest=None):
         if piece.endswith("\n") and column:
             row, column = row + 1, 0
     figure, axes = _page(row + 1, width)
-    colours, norm = _reds(), Normalize(0, largest or max(values))
+    norm = Normalize(0, largest or max(values), clip=True)
     for (row, column), piece, value in zip(places, pieces, values):
         shown = piece.rstrip("\n")
-        axes.barh(row, len(shown), left=column, height=1, color=colours(norm(value)))
+        axes.barh(row, len(shown), left=column, height=1, color=REDS(norm(value)))
         for place, character in enumerate(shown):
             axes.text(column + place + 0.5, row, character, fontsize=9, family="monospace", ha="center", va="center")
-    scale = figure.colorbar(_scale(norm, colours), ax=axes, fraction=0.02, pad=0.01)
+    scale = figure.colorbar(ScalarMappable(norm, REDS), ax=axes, fraction=0.02, pad=0.01)
     scale.set_label(label, fontsize=8)
     scale.ax.tick_params(labelsize=7)
     return figure
@@ -72,7 +74,7 @@ def next_tokens(named, tokens, count=12, columns=3):
     rows = -(-len(named) // columns)
     figure = Figure(figsize=(3 * columns, 0.17 * count * rows + 0.5 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False).flat
-    for axes, (name, probabilities) in zip(panels, named.items()):
+    for (name, probabilities), axes in zip(named.items(), panels):  # in this order it takes no panel too many
         likeliest = np.argsort(-probabilities, kind="stable")[:count]
         axes.barh(range(len(likeliest)), probabilities[likeliest], color="tab:blue")
         axes.set_yticks(
@@ -82,7 +84,7 @@ def next_tokens(named, tokens, count=12, columns=3):
         axes.set_xlim(0, 1)
         axes.tick_params(axis="x", labelsize=7)
         axes.set_title(name, fontsize=9, parse_math=False)
-    for axes in list(panels):
+    for axes in panels:
         axes.set_axis_off()
     return figure
 
@@ -98,15 +100,3 @@ def _page(rows, width):
     axes.set_ylim(rows - 0.5, -0.5)
     axes.set_axis_off()
     return figure, axes
-
-
-def _reds():
-    from matplotlib import colormaps
-
-    return colormaps["Reds"].resampled(256)
-
-
-def _scale(norm, colours):
-    from matplotlib.cm import ScalarMappable
-
-    return ScalarMappable(norm, colours)

@@ -139,26 +139,8 @@ model.fit(train, validation_data=test, **run.schedule())
 # asks the model would need for a token.
 
 # %% [markdown]
-# ## What comes next
-# The longer the context, the surer the guess.
-
-
-# %%
-def what_comes_after(text):
-    """The model's probabilities of the next token: float array (vocabulary,)."""
-    tokens = np.append(vocabulary.encode(text), vocabulary.end)  # the last one is not looked at
-    return np.exp(np.asarray(model.logits(tf.constant(tokens[None], "int32")))[0, -1])
-
-
-contexts = (
-    ["", "e", "he", "the", " the", " they"] if run.tokens == "characters" else ["", "the", "of the", "out of the"]
-)
-named = {f"after {context!r}": what_comes_after(context) for context in contexts}
-run.show("next_tokens", plotting.next_tokens(named, vocabulary.tokens))
-
-# %% [markdown]
 # ## Writing
-# Draw a token, put it at the end, look at the last ones again, and so on.
+# Draw a token, put it at the end, look at the last $n - 1$ again, and so on.
 
 # %%
 for text in model.generate(3, given=run.given, seed=run.seed):
@@ -189,12 +171,17 @@ def counted(order, **others):
 
 orders = range(1, run.orders + 1)
 bits = {"training text": [], "held-out text": []}
-written = {}
+written, expected = {}, {}
+last = " they" if run.tokens == "characters" else "i am not at all"
 for order in orders:
     other = counted(order)
     bits["training text"].append(bits_per_token(other, train))
     bits["held-out text"].append(bits_per_token(other, test))
     written[f"n = {order}"] = other.generate(20, given=run.given, seed=run.seed)
+    context = vocabulary.encode(last)[len(vocabulary.encode(last)) - order + 1 :]
+    if len(context) == order - 1:
+        logits = other.logits(tf.constant(np.append(context, vocabulary.end)[None], "int32"))[0, -1]
+        expected[f"n = {order}, after {vocabulary.decode(context)!r}"] = np.exp(logits)
     print(f"n = {order}: " + ", ".join(f"{values[-1]:.3f} bits a token of {name}" for name, values in bits.items()))
 
 
@@ -218,6 +205,15 @@ xz = {
 print({name: round(value, 3) for name, value in xz.items()})
 lines = bits | {name: [value] * len(orders) for name, value in xz.items()}
 run.show("orders", plotting.curves(lines, list(lines), x_label="n", y_label="bits a token"))
+
+# %% [markdown]
+# What each of these models expects next, of the tokens likeliest to it: the longer the context, the surer the guess.
+
+# %%
+run.show("expected", plotting.next_tokens(expected, vocabulary.tokens))
+
+# %% [markdown]
+# And what each of them writes, one token drawn after the other.
 
 # %%
 run.show("written", plotting.texts({name: texts[0] for name, texts in written.items()}))
