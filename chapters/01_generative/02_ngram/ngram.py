@@ -172,7 +172,7 @@ def counted(order, **others):
 orders = range(1, run.orders + 1)
 bits = {"training text": [], "held-out text": []}
 written, expected = {}, {}
-last = " they" if run.tokens == "characters" else "i am not at all"
+last = " happ" if run.tokens == "characters" else "i am not at all"
 for order in orders:
     other = counted(order)
     bits["training text"].append(bits_per_token(other, train))
