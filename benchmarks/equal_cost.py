@@ -133,6 +133,7 @@ def book(name, image_shape, seed):
 
     encoder, decoder, generator, judge = networks(name, image_shape)
     if name == "vae":
+        decoder = keras.Model(decoder.input, keras.layers.Activation("sigmoid")(decoder.output))
         model = plain_steps.VAE(encoder, decoder)
         model.compile(optimizer=Adam(5e-4))
     elif name == "dcgan":
@@ -140,7 +141,8 @@ def book(name, image_shape, seed):
         model = plain_steps.GAN(generator, judge, generator.input_shape[-1])
         model.compile(Adam(2e-4, 0.5), Adam(2e-4, 0.5))
     else:
-        model = plain_steps.WGANGP(generator, judge, generator.input_shape[-1], 3)
+        # The book measures slopes on images in [-1, 1]; these networks see them in [0, 1], half as long.
+        model = plain_steps.WGANGP(generator, judge, generator.input_shape[-1], 3, unit=0.5)
         model.compile(Adam(2e-4, 0.5, 0.9), Adam(2e-4, 0.5, 0.9))
     network = decoder or generator
     points = np.random.default_rng(seed).standard_normal((SAMPLES, network.input_shape[-1])).astype("float32")

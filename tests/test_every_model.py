@@ -166,10 +166,13 @@ def test_a_morph_goes_from_one_sample_to_the_other(case):
 @every_model
 def test_a_likelihood_is_one_number_an_example_and_follows_the_seed_and_its_place(case):
     model = built(case, GenerativeModel)
-    if model.likelihood_is is None:
+    if type(model).negative_log_likelihood is GenerativeModel.negative_log_likelihood:
+        assert model.likelihood_is is None
         with pytest.raises(NotImplementedError):
-            model.negative_log_likelihood(model.generate(2, **harness.conditions(model, 2)))
+            model.negative_log_likelihood(harness.examples(case))
         return
+    if model.likelihood_is is None:
+        pytest.skip("is trained for something else")
     assert model.likelihood_is in ("exact", "bound")
     examples = harness.examples(case)
     values = model.negative_log_likelihood(examples, seed=3)

@@ -122,12 +122,12 @@ class HingeGAN(GAN):
 
 
 class WGANGP(keras.Model):
-    """The book's WGAN-GP, with weights of the mixture drawn from [0, 1)."""
+    """The book's WGAN-GP, with weights of the mixture drawn from [0, 1); `unit`: as in `losses.gradient_penalty`."""
 
-    def __init__(self, generator, critic, latent_dim, critic_steps):
+    def __init__(self, generator, critic, latent_dim, critic_steps, unit=1.0):
         super().__init__()
         self.generator, self.critic = generator, critic
-        self.latent_dim, self.critic_steps = latent_dim, critic_steps
+        self.latent_dim, self.critic_steps, self.unit = latent_dim, critic_steps, unit
 
     def compile(self, c_optimizer, g_optimizer, **options):
         super().compile(optimizer=None, **options)
@@ -152,7 +152,7 @@ class WGANGP(keras.Model):
             tape.watch(mixed)
             scores = self.judge(mixed, labels)
         gradient = tape.gradient(scores, mixed)
-        norm = ops.sqrt(ops.sum(ops.square(gradient), axis=(1, 2, 3)) + 1e-12)
+        norm = self.unit * ops.sqrt(ops.sum(ops.square(gradient), axis=(1, 2, 3)) + 1e-12)
         return ops.mean((norm - 1) ** 2)
 
     def train_step(self, data):

@@ -99,10 +99,9 @@ run = Run.start(
 # - *Implicit* models have none.  They are machines that make examples, and learn from being compared.
 
 # %%
-import keras
 import numpy as np
 import tensorflow as tf
-from keras.optimizers import SGD, Adam
+from keras.optimizers import Adam
 from keras.optimizers.schedules import CosineDecay
 
 from gdl_keras import plotting
@@ -156,25 +155,23 @@ run.show("data", plotting.points(examples, held_out, titles=["to learn from", "h
 #
 # and that is a landscape over the plane of $\mu$ and $\sigma$.  Training walks uphill: the gradient is the way that is
 # steepest.  Here the top is known ($\mu$ is the mean $\bar x$ of the examples, $\sigma$ their standard deviation $s$),
-# and from wherever the walk begins it must end there.
+# and from wherever the walk begins it must end there.  (It walks in the logarithm of $\sigma$: that may be any number.)
 
 # %%
-plotting.show_source(DensityModel.train_step)
 column = examples[:, :1]
-everything_at_once = tf.data.Dataset.from_tensors(column).repeat()
 paths = {}
 for mean, scale in ((-2.0, 2.2), (1.5, 0.6)):
     line = Gaussian(dimensions=1, seed=run.seed)
     line.mean.assign([mean])
     line.log_scale.assign([np.log(scale)])
-    line.compile(SGD(0.03))
     path = [(mean, scale)]
-
-    def walk(step, logs, line=line, path=path):
+    for _ in range(500):
+        with tf.GradientTape() as tape:
+            log_likelihood = tf.reduce_mean(line.log_density(column))
+        uphill = tape.gradient(log_likelihood, [line.mean.value, line.log_scale.value])
+        line.mean.assign_add(0.03 * uphill[0])
+        line.log_scale.assign_add(0.03 * uphill[1])
         path.append((float(line.mean[0]), float(np.exp(line.log_scale[0]))))
-
-    walking = keras.callbacks.LambdaCallback(on_train_batch_end=walk)
-    line.fit(everything_at_once, steps_per_epoch=500, shuffle=False, verbose=0, callbacks=[walking])
     paths[f"from ({mean:g}, {scale:g})"] = np.array(path)
 
 top = column.mean(dtype="float64"), column.std(dtype="float64")
@@ -195,7 +192,7 @@ print(f"The walks end {walk_error:.1g} from the top at ({top[0]:.4f}, {top[1]:.4
 plotting.show_source(Histogram.train_step, Histogram.log_density)
 stage = run.stage("histogram", epochs=1)
 histogram = Histogram.around(examples, run.bins, seed=run.seed)
-histogram.compile(None)
+histogram.compile(None, **run.execution())
 histogram.fit(train, **stage.schedule())
 
 # %% [markdown]
@@ -203,9 +200,11 @@ histogram.fit(train, **stage.schedule())
 # Its maximum is known too, so we let gradient ascent find it, and then look up the answer.
 
 # %%
+plotting.show_source(DensityModel.train_step)
 stage = run.stage("gaussian", epochs=10, steps_per_epoch=20)
 gaussian = Gaussian(seed=run.seed)
-gaussian.compile(Adam(CosineDecay(0.05, stage.planned_steps(train))))
+ever_slower = CosineDecay(0.05, stage.planned_steps(train))
+gaussian.compile(Adam(ever_slower), **run.execution())
 gaussian.fit(train, **stage.schedule())
 
 solved = Gaussian(seed=run.seed)
@@ -220,18 +219,19 @@ print("covariance:", *gaussian.covariance.round(3), "by ascent,", *solved.covari
 
 # %%
 plotting.show_source(Mixture.start_from, Mixture.log_density)
-mixture = Mixture(run.components, seed=run.seed)
-mixture.start_from(examples)
-begun = Mixture.from_config(mixture.get_config())
-begun.set_weights(mixture.get_weights())
-mixture.compile(Adam(CosineDecay(run.learning_rate, run.planned_steps(train))), **run.execution())
-mixture.fit(train, validation_data=test, **run.schedule())
+model = Mixture(run.components, seed=run.seed)
+model.start_from(examples)
+begun = Mixture.from_config(model.get_config())
+begun.set_weights(model.get_weights())
+ever_slower = CosineDecay(run.learning_rate, run.planned_steps(train))
+model.compile(Adam(ever_slower), **run.execution())
+model.fit(train, validation_data=test, **run.schedule())
 
 # %%
 run.show("loss", plotting.curves(run.history, ["loss"], y_label="nats"))
 ascent = {
     "the mixture, as it began": begun.negative_log_likelihood,
-    "as it ended": mixture.negative_log_likelihood,
+    "as it ended": model.negative_log_likelihood,
 }
 run.show("mixture", plotting.densities(ascent, limits, columns=2))
 
@@ -242,13 +242,13 @@ run.show("mixture", plotting.densities(ascent, limits, columns=2))
 # its density, and there is none.
 
 # %%
-weights = sum(int(np.prod(weight.shape)) for weight in mixture.trainable_weights)
+weights = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
 generator = build_point_generator(units=(max(1, round((weights - 2) / 5)),))
 print(f"{weights} weights in the mixture, {generator.count_params()} in the generator")
 plotting.show_source(build_point_generator, PointGAN.train_step)
 stage = run.stage("gan", epochs=run.planned_epochs, steps_per_epoch=run.gan_steps)
 gan = PointGAN(generator, build_point_discriminator(), ema_decay=0.995, seed=run.seed)
-gan.compile(Adam(run.gan_learning_rate, 0.5), Adam(run.gan_learning_rate, 0.5))
+gan.compile(Adam(run.gan_learning_rate, 0.5), Adam(run.gan_learning_rate, 0.5), **run.execution())
 gan.fit(train, verbose=0, **stage.schedule())
 run.show("gan_losses", plotting.curves(stage.history, ["discriminator_loss", "generator_loss"]))
 
@@ -260,16 +260,16 @@ run.show("gan_losses", plotting.curves(stage.history, ["discriminator_loss", "ge
 # it, but not tear it in two, and thin bridges are left.  The mixture has no such trouble.
 
 # %%
-models = {"histogram": histogram, "gaussian": gaussian, "mixture": mixture, "GAN": gan}
-samples = {name: model.generate(min(2000, len(held_out)), seed=run.seed) for name, model in models.items()}
+models = {"histogram": histogram, "gaussian": gaussian, "mixture": model, "GAN": gan}
+samples = {name: each.generate(min(2000, len(held_out)), seed=run.seed) for name, each in models.items()}
 several = min(2000, len(examples))
 blurred = {
     "GAN, blurred samples": Mixture.on_examples(gan.generate(several, seed=run.seed + 1), run.kernel_width),
     "real points, blurred": Mixture.on_examples(train.sample(several), run.kernel_width),
 }
 truth = {"the truth": lambda points: -test.log_density(points)} if test.log_density else {}
-exact = {name: model for name, model in models.items() if model.likelihood_is}
-shown = truth | {name: model.negative_log_likelihood for name, model in (exact | blurred).items()}
+exact = {name: each for name, each in models.items() if each.likelihood_is}
+shown = truth | {name: each.negative_log_likelihood for name, each in (exact | blurred).items()}
 run.show("densities", plotting.densities(shown, limits))
 run.show("samples", plotting.points(*samples.values(), titles=list(samples), limits=limits))
 
@@ -289,12 +289,12 @@ if test.log_density:
     surprise_of_truth = -test.log_density(held_out)
     print(f"entropy {test.entropy:.3f} nats; on these points the truth itself has {surprise_of_truth.mean():.3f}")
 print(f"{'':10}  weights  held-out nats      divergence         energy distance")
-for name, model in models.items():
-    size = model.counts.shape[0] if name == "histogram" else weights
+for name, each in models.items():
+    size = each.counts.shape[0] if name == "histogram" else weights
     size = {"GAN": generator.count_params(), "gaussian": 5}.get(name, size)
     columns = ["-", "-"]
-    if model.likelihood_is:
-        nats = model.negative_log_likelihood(held_out)
+    if each.likelihood_is:
+        nats = each.negative_log_likelihood(held_out)
         metrics[f"{name}_nats"] = nats.mean()
         columns[0] = f"{nats.mean():.3f} ± {nats.std() / len(nats) ** 0.5:.3f}"
         if test.log_density:
@@ -320,7 +320,7 @@ bins = (2, 4, 8, 12, 16, 24, 32, 64, 128)
 by_bins = []
 for count in bins:
     study = Histogram.around(examples, count, seed=run.seed)
-    study.compile(None)
+    study.compile(None, **run.execution())
     study.fit(few, epochs=1, verbose=0)
     by_bins.append([study.negative_log_likelihood(points).mean() for points in (known, held_out)])
 widths = (0.02, 0.03, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)
