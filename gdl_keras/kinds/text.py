@@ -94,10 +94,13 @@ class Text(Kind):
                 "ngram_divergence": {"value": ngram_divergence(part, reals, SHORT[unit]), "n": SHORT[unit]},
                 "distinct_ngrams": {"value": distinct_share(part[: len(second)], ngram), "n": ngram},
                 "copied_ngrams": {**mean_of(known_shares(part, known, ngram)), "n": ngram},
-                "known_words": mean_of([_known_words(test.vocabulary.decode(text), words) for text in part]),
             }
             for part in (samples, others)
         )
+        if unit != "words":  # of which there are no others
+            for measured, part in ((metrics, samples), (floors, others)):
+                shares = [_known_words(test.vocabulary.decode(text), words) for text in part]
+                measured["known_words"] = mean_of(shares)
         return {
             "tokens": unit,
             "length": length,

@@ -256,6 +256,8 @@ for order in orders:
         other.alpha = alpha  # the counts are the same
         other.compile(None, **run.execution())
         smoothed[f"additive, alpha {alpha:g}"].append(bits_per_token(other, test))
+for name, values in smoothed.items():
+    print(f"{name}: " + ", ".join(f"{value:.3f}" for value in values))
 run.show("smoothing", plotting.curves(smoothed, list(smoothed), x_label="n", y_label="bits, held-out text"))
 
 # %% [markdown]
