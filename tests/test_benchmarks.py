@@ -139,5 +139,9 @@ def preset_cpu(program):
     """The defaults of a chapter's `Settings`, read without running it."""
     tree = ast.parse(program.read_text(encoding="utf-8"))
     (settings,) = (node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Settings")
-    fields = (node for node in settings.body if isinstance(node, ast.AnnAssign))
+    fields = (
+        node
+        for node in settings.body
+        if isinstance(node, ast.AnnAssign) and not ast.unparse(node.annotation).startswith("ClassVar")
+    )
     return {field.target.id: ast.literal_eval(field.value) for field in fields}
