@@ -70,3 +70,11 @@ def test_what_does_not_fit_is_told(options, words):
 def test_who_takes_no_flags_says_so():
     with pytest.raises(InputError, match=r"Toy takes no --shade\.  It takes no flags of its own"):
         keywords.read({"shade": "5"}, {}, "Toy")
+
+
+def test_a_beginning_is_a_text_even_where_it_reads_as_a_number():
+    from gdl_keras.models import NGram
+
+    known = keywords.of(NGram.generate, NGram.draw)
+    options = keywords.read({"given": "1984", "top_k": "5", "temperature": "1"}, known, "NGram")
+    assert options == {"given": "1984", "top_k": 5, "temperature": 1.0}

@@ -254,7 +254,7 @@ class AutoregressiveModel(GenerativeModel):
         write = self._writer(tokens.shape[1], temperature, top_k, top_p)
         return write(tf.constant(padded), tf.constant(seed), tf.constant(first), **given).numpy()
 
-    def generate(self, n=None, *, given=None, seed=None, first=0, batch_size=256, **options):
+    def generate(self, n=None, *, given: str | list | np.ndarray = None, seed=None, first=0, batch_size=256, **options):
         """New samples, from nothing or from how they begin.
 
         Args:
