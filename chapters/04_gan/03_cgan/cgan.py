@@ -49,7 +49,8 @@ class Settings(ImageConfig):
     dropout: float = 0.0
     # Steps of the critic for each of the generator.
     critic_steps: int = 1
-    penalty_weight: float = 10.0
+    # Weight of the gradient penalty; 10 in paper and book.
+    penalty_weight: float = 20.0
     # paper, or book: normal mixing weights, one real batch for all critic steps, dropout in the penalty.
     variant: Literal["paper", "book"] = "paper"
     # With one critic step, the critic learns faster instead (Heusel et al. 2017, section 2).
@@ -91,6 +92,7 @@ run = Run.start(
             "dropout": 0.3,
             "upsampling": "transposed",
             "critic_steps": 3,
+            "penalty_weight": 10.0,
             "critic_learning_rate": 5e-5,
             "generator_learning_rate": 5e-5,
             "beta_1": 0.5,
