@@ -1,10 +1,9 @@
 """What every model shares that makes something new."""
 
-import inspect
-
 import numpy as np
 import tensorflow as tf
 
+from gdl_keras import keywords
 from gdl_keras.errors import InputError
 from gdl_keras.models.base import TapeModel
 from gdl_keras.models.parts.conditions import Unconditional
@@ -55,8 +54,7 @@ class GenerativeModel(TapeModel):
     @classmethod
     def draw_options(cls):
         """What `draw` can be asked for, beside the conditions: {name: `inspect.Parameter`}."""
-        parameters = inspect.signature(cls.draw).parameters.values()
-        return {parameter.name: parameter for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY}
+        return keywords.of(cls.draw)
 
     def generate(self, n=None, *, seed=None, first=0, batch_size=256, **options):
         """New samples.
