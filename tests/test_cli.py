@@ -259,10 +259,10 @@ def test_a_run_stopped_between_picture_and_checkpoint_loses_neither(gdl, monkeyp
 
         save = checkpoint.save_checkpoint
         patch.setattr(checkpoint, "save_checkpoint", stop)
-        code, _, err = gdl("run", "autoencoder", *QUICK, *flags, "--out", "out")
+        code, _, err = gdl("run", "gan", *QUICK, *flags, "--out", "out")
     assert code == 130
-    assert "Go on with: gdl run 03_vae/01_autoencoder --resume out" in err
-    assert gdl("run", "autoencoder", "--resume", "out")[0] == 0
+    assert "Go on with: gdl run 04_gan/04_gan --resume out" in err
+    assert gdl("run", "gan", "--resume", "out")[0] == 0
     assert sorted(os.listdir(tmp_path / "out" / "samples")) == [f"epoch_000{n}.png" for n in (1, 2, 3)]
 
 
@@ -271,10 +271,10 @@ def test_a_run_does_not_go_on_with_other_images(gdl, tmp_path):
     (tmp_path / "photos").mkdir()
     for index in range(12):
         Image.fromarray(rng.integers(0, 255, (32, 32, 3), np.uint8)).save(tmp_path / "photos" / f"{index}.png")
-    assert gdl("run", "vae_fashion", *QUICK, "--dataset", "./photos", "--out", "out")[0] == 0
-    assert gdl("run", "vae_fashion", "--resume", "out", "--epochs", "2")[0] == 0
+    assert gdl("run", "gan", *QUICK, "--dataset", "./photos", "--out", "out")[0] == 0
+    assert gdl("run", "gan", "--resume", "out", "--epochs", "2")[0] == 0
     Image.fromarray(rng.integers(0, 255, (32, 32, 3), np.uint8)).save(tmp_path / "photos" / "new.png")
-    code, _, err = gdl("run", "vae_fashion", "--resume", "out", "--epochs", "3")
+    code, _, err = gdl("run", "gan", "--resume", "out", "--epochs", "3")
     assert code == 2
     assert "not those that the run began with" in err
     assert (tmp_path / "out" / "model.keras").exists()

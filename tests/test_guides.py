@@ -99,6 +99,7 @@ def draw_picture(path, shape, number):
     picture.save(path)
 
 
+@pytest.mark.full
 @guides_with("```bash")
 def test_what_can_run_here_runs(guide, workshop):
     """A guide's blocks, one after the other in one folder; what the commands were to write is there afterwards."""
@@ -145,6 +146,7 @@ def test_colab_cell_fetches_the_code_and_can_use_it(tmp_path, monkeypatch):
         assert (tmp_path / "asked").read_text() == asked * session
 
 
+@pytest.mark.full
 def test_colabs_gdl_commands_run(workshop):
     """Google Drive is a folder; a session's first command is its doctor, its last one goes on in the run of another."""
     drive = "/content/drive/MyDrive"

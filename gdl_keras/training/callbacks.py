@@ -28,6 +28,27 @@ class Samples(keras.callbacks.Callback):
         kind.write_sheet(samples, columns, self.folder / "samples" / f"epoch_{epoch + 1:04d}{kind.sheet_suffix}")
 
 
+class EpochLength(keras.callbacks.Callback):
+    """Says at the start how often an epoch passes over the data, where that is not once.
+
+    Args:
+        train: the data set, as the run loaded it.
+        examples: what it holds, such as "images".
+    """
+
+    def __init__(self, train, examples):
+        super().__init__()
+        self.train = train
+        self.examples = examples
+
+    def on_train_begin(self, logs=None):
+        batches = self.params["steps"] * self.model.batches_per_step
+        passes = batches * self.train.batch_size / self.train.num_examples
+        steps = self.params["steps"] // self.model.accumulation_steps
+        whole = f"{self.train.num_examples:,} {self.examples}"
+        print(f"An epoch here is {steps:,} steps: {passes:.2g} passes over the {whole}.", flush=True)
+
+
 class LossScales(keras.callbacks.Callback):
     """Puts the loss scale of each optimizer under mixed_float16 into the history, beside the losses.
 

@@ -129,6 +129,11 @@ class Run:
         print(f"{table.num_examples:,} {split} {settings.examples} of {settings.dataset} ({table.source})", flush=True)
         return table
 
+    @property
+    def train_data(self):
+        """The train split as `load` brought it, or None where nothing was loaded."""
+        return self._tables.get("train")
+
     def test_data(self):
         """The test split, loaded already or now."""
         return self._tables.get("test") or self.load("test")

@@ -98,18 +98,21 @@ class Stage:
         """
         import keras
 
-        from gdl_keras.training.callbacks import LossScales, Recorder, Restore, Samples, StopOnDivergence
+        from gdl_keras.training.callbacks import EpochLength, LossScales, Recorder, Restore, Samples, StopOnDivergence
 
         self._open_folder()
         restore = [Restore(self._restore_from)] if self._restore_from else []
         reseed = [keras.callbacks.LambdaCallback(on_train_end=lambda logs: self._seed("after"))] if self.name else []
         if self.is_finished:
             return [*restore, *reseed]
+        train = self._run.train_data
+        counting = [EpochLength(train, self._run.settings.examples)] if train and self.steps_per_epoch else []
         following = self._following(test)
         for callback in following:
             write_json(self.folder / "evaluation.json", callback.settings)
         # The checkpoint comes last: what it says was done, samples included, has been written.
         writing = [
+            *counting,
             StopOnDivergence(),
             LossScales(),
             *following,

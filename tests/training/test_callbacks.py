@@ -2,15 +2,17 @@
 
 import csv
 import time
+from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 from PIL import Image
 
+from gdl_keras import data
 from gdl_keras.errors import RunError
 from gdl_keras.training import checkpoint
-from gdl_keras.training.callbacks import LossScales, Recorder, Samples, StopOnDivergence
+from gdl_keras.training.callbacks import EpochLength, LossScales, Recorder, Samples, StopOnDivergence
 from tests.cases import cgan, images, labelled_images, vae
 
 
@@ -71,6 +73,19 @@ def test_waiting_takes_time_and_no_processor(tmp_path):
     quick, slow = history
     assert quick["cpu_seconds"] > 0 and slow["seconds"] > quick["seconds"] + 0.9
     assert slow["cpu_seconds"] < quick["cpu_seconds"] + 0.9
+
+
+@pytest.mark.parametrize(
+    ("batches_per_step", "parts", "told"), [(1, 1, "1.1"), (3, 1, "3.3"), (1, 2, "1.1"), (3, 2, "3.3")]
+)
+def test_an_epoch_that_is_no_pass_is_told(batches_per_step, parts, told, capsys):
+    """25 steps of 264 images, or of three times as many, out of 6,000; the data comes in the parts of a batch."""
+    train = data.load("fashion_mini", "train", image_size=8, batch_size=264 // parts)
+    counting = EpochLength(train, "images")
+    counting.set_model(SimpleNamespace(batches_per_step=batches_per_step, accumulation_steps=parts))
+    counting.set_params({"steps": 25 * parts})  # as `fit` counts them
+    counting.on_train_begin()
+    assert capsys.readouterr().out == f"An epoch here is 25 steps: {told} passes over the 6,000 images.\n"
 
 
 def test_samples_show_the_same_points_in_each_epoch(tmp_path):

@@ -1,4 +1,4 @@
-"""Several devices: N of them take the step that one would, on one machine and on several, through `gdl run`."""
+"""Several devices: N of them take the step that one would, on one machine and on several, as programs of a chapter."""
 
 import csv
 import json
@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,13 +19,11 @@ from gdl_keras.errors import InputError
 from gdl_keras.training import devices
 from tests.harness import weights
 
-# A model without batch statistics and without noise: what N devices learn is exactly what one would.
-CHAPTER = "03_vae/01_autoencoder"
+PROGRAM = str(Path(__file__).parent / "one_autoencoder.py")
 EPOCHS = ["--epochs", "2"]
-FLAGS = ["--preset", "smoke", "--dataset", "fashion_mini", *EPOCHS, "--steps-per-epoch", "5"]
-FLAGS += ["--batch-size", "24", "--seed", "3"]
-# `gdl run` on a machine whose two GPUs are two halves of the processor.
+# The program on a machine whose two GPUs are two halves of the processor.
 ON_TWO_HALVES = """
+import runpy
 import sys
 import time
 from gdl_keras.training import devices
@@ -41,13 +40,13 @@ def split(tf):
     tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 2)
 
 devices.use_devices = two_halves
-from gdl_keras.cli import main
-sys.exit(main(sys.argv[1:]))
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 
 def start(command, **environment):
-    """`gdl run` as a process of its own."""
+    """A program as a process of its own."""
     return subprocess.Popen(
         [sys.executable, *command],
         stdout=subprocess.PIPE,
@@ -70,7 +69,7 @@ def finished(*processes):
 
 
 def run(folder, *flags):
-    return ["-m", "gdl_keras", "run", CHAPTER, *FLAGS, "--out", str(folder), *flags]
+    return [PROGRAM, "--out", str(folder), *flags]
 
 
 def history(folder):
@@ -97,8 +96,7 @@ def on_one_device(tmp_path_factory):
 
 
 def test_two_devices_equal_one(on_one_device, tmp_path):
-    command = run(tmp_path / "two")
-    (printed,) = finished(start(["-c", ON_TWO_HALVES, *command[2:]]))
+    (printed,) = finished(start(["-c", ON_TWO_HALVES, *run(tmp_path / "two")]))
     assert "Training on 2 devices, 12 images each" in printed
     assert_equal_runs(on_one_device, tmp_path / "two")
 
@@ -110,7 +108,7 @@ def test_parts_of_a_batch_equal_the_batch(on_one_device, tmp_path):
 
 
 def test_parts_on_two_devices_are_refused(tmp_path):
-    process = start(["-c", ON_TWO_HALVES, *run(tmp_path / "two", "--accumulate", "2")[2:]])
+    process = start(["-c", ON_TWO_HALVES, *run(tmp_path / "two", "--accumulate", "2")])
     printed, _ = process.communicate(timeout=300)
     assert process.returncode == 2
     assert "--accumulate goes with one device: choose one by --devices 0" in printed
@@ -134,7 +132,7 @@ def test_two_machines_equal_one_and_the_first_one_writes(on_one_device, tmp_path
 def test_two_machines_that_were_stopped_go_on(on_one_device, tmp_path):
     folder = tmp_path / "shared"
     on_two_machines(run(folder, "--epochs", "1"))
-    for printed in on_two_machines(["-m", "gdl_keras", "run", CHAPTER, "--resume", str(folder), *EPOCHS]):
+    for printed in on_two_machines([PROGRAM, "--resume", str(folder), *EPOCHS]):
         assert f"Going on after epoch 1 in {folder}" in printed
     assert_equal_runs(on_one_device, folder)
 

@@ -15,7 +15,7 @@ import gdl_keras
 from gdl_keras.errors import InputError
 from gdl_keras.evaluation import evaluate
 from gdl_keras.training import ImageConfig, Run, former
-from gdl_keras.training.callbacks import Recorder, Samples
+from gdl_keras.training.callbacks import EpochLength, Recorder, Samples
 from tests.cases import autoencoder, images, vae
 from tests.harness import assert_same, weights
 
@@ -83,6 +83,13 @@ def test_a_schedule_is_what_fit_needs(run):
     assert callbacks.index(mine) < kinds.index(Samples) < kinds.index(Recorder)
     vae().fit(images(), batch_size=8, shuffle=False, verbose=0, **schedule)
     assert run("--epochs", "5").schedule()["initial_epoch"] == 3
+
+
+@pytest.mark.parametrize(("flags", "is_told"), [([], False), (["--steps-per-epoch", "2"], True)])
+def test_where_steps_are_chosen_the_run_says_how_many_passes_an_epoch_is(flags, is_told, run):
+    started = run("--dataset", "fashion_mini", *flags)
+    started.load("train")
+    assert (EpochLength in map(type, started.callbacks())) == is_told
 
 
 def test_how_a_step_is_computed(run):

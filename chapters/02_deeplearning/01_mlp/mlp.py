@@ -30,8 +30,7 @@ class Settings(ImageConfig):
 
     dataset: str = "emoji"
     batch_size: int = 32
-    epochs: int = 10
-    steps_per_epoch: int | None = 100
+    epochs: int = 20
     # Units of each hidden layer.
     units: tuple[int, ...] = (200, 150)
     learning_rate: float = 5e-4
@@ -43,7 +42,7 @@ run = Run.start(
     Settings,
     chapter="02_deeplearning/01_mlp",
     presets={
-        "book": {"dataset": "cifar10", "steps_per_epoch": None},
+        "book": {"dataset": "cifar10", "epochs": 10},
         "smoke": {"epochs": 1, "steps_per_epoch": 2},
     },
 )

@@ -31,8 +31,7 @@ class Settings(ImageConfig):
 
     dataset: str = "emoji"
     batch_size: int = 32
-    epochs: int = 10
-    steps_per_epoch: int | None = 100
+    epochs: int = 20
     # Channels after each convolution; every second one halves the image.
     filters: tuple[int, ...] = (32, 32, 64, 64)
     # Share of the features that is blanked in training.
@@ -46,7 +45,7 @@ run = Run.start(
     Settings,
     chapter="02_deeplearning/02_cnn",
     presets={
-        "book": {"dataset": "cifar10", "steps_per_epoch": None},
+        "book": {"dataset": "cifar10", "epochs": 10},
         "smoke": {"epochs": 1, "steps_per_epoch": 2},
     },
 )

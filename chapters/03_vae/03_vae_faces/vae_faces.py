@@ -34,8 +34,7 @@ class Settings(ImageConfig):
 
     dataset: str = "emoji"
     batch_size: int = 64
-    epochs: int = 8
-    steps_per_epoch: int | None = 100
+    epochs: int = 32
     # Numbers in a latent point.
     latent_dim: int = 200
     # Channels of each of the four convolutions.
@@ -65,7 +64,6 @@ run = Run.start(
             "dataset": "faces",
             "batch_size": 128,
             "epochs": 10,
-            "steps_per_epoch": None,
             "filters": (128, 128, 128, 128),
             "learning_rate": 5e-4,
             "attributes": ("Blond_Hair", "Smiling", "Eyeglasses"),
