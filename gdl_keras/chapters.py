@@ -68,7 +68,17 @@ def find_chapter(name):
         return matches[0]
     if matches:
         raise InputError(f"{name} is the name of several chapters: {', '.join(match.name for match in matches)}.")
+    within = [chapter.name for chapter in chapters.values() if chapter.name.split("/")[0] == name]
+    if within:
+        raise InputError(f"{name} has several programs: which of {', '.join(within)}?")
     raise InputError(f"There is no chapter {name}.  {nearest(name, chapters)}  (gdl list shows them.)")
+
+
+def sets_in_programs(names):
+    """Those of the data sets' names that stand in a program, in one preset or another: a set of str."""
+    programs = "\n".join(chapter.program.read_text(encoding="utf-8") for chapter in all_chapters())
+    quoted = {name for words in re.findall(r'"([\w,]+)"', programs) for name in words.split(",")}
+    return quoted.intersection(names)
 
 
 def run_program(chapter, arguments):

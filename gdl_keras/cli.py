@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import gdl_keras
+from gdl_keras.parsers import Parser
 
 EXAMPLES = """examples:
   gdl list                                            what can be run here
@@ -27,7 +28,9 @@ def main(arguments=None):
     if options.command == "run" and arguments[1:2] and arguments[1].startswith("-") and not options.help:
         _parser().error("the chapter comes first: gdl run CHAPTER [flags]")
     try:
-        return COMMANDS[options.command](options, rest) or 0
+        code = COMMANDS[options.command](options, rest) or 0
+        sys.stdout.flush()  # whether anybody reads it shows here
+        return code
     except (Exception, KeyboardInterrupt) as error:
         from gdl_keras.training import reporting  # not before: gdl doctor runs where packages are missing
 
@@ -42,7 +45,7 @@ def list_command(options, rest):
     print("Chapters (gdl run NAME):")
     for chapter in all_chapters():
         print(f"  {chapter.name:32} {chapter.title}")
-    print("\nData sets (--dataset NAME; * is here already):")
+    print()
     _print_catalogue(data)
 
 
@@ -113,7 +116,7 @@ COMMANDS = {
 
 
 def _parser():
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="gdl",
         description="The models of the book Generative Deep Learning: train them, look at them, sample from them.",
         epilog=EXAMPLES,
@@ -205,5 +208,12 @@ def _readable(value):
 
 
 def _print_catalogue(data):
+    from gdl_keras.chapters import sets_in_programs
+    from gdl_keras.data.preparers import PREPARERS
+
+    used = sets_in_programs(entry.name for entry in data.catalogue())
+    print("Data sets (--dataset NAME; * is here already; + is in no preset of a program yet):")
     for entry in data.catalogue():
-        print(f"{'*' if data.is_here(entry.name) else ' '} {entry.name:14} {entry.kind:7} {entry.summary}")
+        marks = ("*" if data.is_here(entry.name) else " ") + (" " if entry.name in used else "+")
+        nobody = "" if entry.kind in PREPARERS else "; no program reads it yet"
+        print(f"{marks} {entry.name:14} {entry.kind:7} {entry.summary}{nobody}")

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from gdl_keras import cli
-from gdl_keras.chapters import all_chapters, find_chapter
+from gdl_keras.chapters import all_chapters, find_chapter, sets_in_programs
 from gdl_keras.errors import InputError
 
 CHAPTERS = all_chapters()
@@ -72,6 +72,23 @@ def test_a_chapter_is_found_by_its_name_its_folder_or_its_program():
     assert find_chapter("chapters/03_vae/02_vae_fashion/vae_fashion.py").name == "03_vae/02_vae_fashion"
     with pytest.raises(InputError, match="03_vae/02_vae_fashion"):
         find_chapter("vae_fashon")
+
+
+def test_of_a_chapters_folder_its_own_programs_are_named():
+    with pytest.raises(InputError) as refused:
+        find_chapter("03_vae/")
+    assert str(refused.value) == (
+        "03_vae has several programs: which of 03_vae/01_autoencoder, 03_vae/02_vae_fashion, 03_vae/03_vae_faces?"
+    )
+
+
+def test_a_data_set_is_in_a_program_where_a_preset_names_it():
+    assert sets_in_programs(["fashion", "fashion_mini", "mnist_mini", "faces", "nothing"]) == {
+        "fashion",
+        "fashion_mini",
+        "mnist_mini",
+        "faces",
+    }
 
 
 @pytest.mark.parametrize(

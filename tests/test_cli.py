@@ -64,7 +64,7 @@ def test_list_names_chapters_and_data(gdl):
     code, out, _ = gdl("list")
     assert code == 0
     assert "03_vae/01_autoencoder" in out
-    assert "* fashion_mini" in out
+    assert "*  fashion_mini" in out
 
 
 def test_another_backend_is_one_clear_sentence():
@@ -236,6 +236,36 @@ def test_run_help_without_a_chapter(gdl):
     code, out, _ = gdl("run", "--help")
     assert code == 0
     assert "gdl run CHAPTER" in out
+
+
+@pytest.mark.parametrize("command", [["list"], ["data", "list"], ["run", "vae_fashion", "--help"]])
+def test_a_reader_that_has_seen_enough_is_no_error(command):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gdl_keras", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait(60) in (0, 141)
+
+
+def test_data_that_nothing_reads_yet_says_so(gdl):
+    _, out, _ = gdl("data", "list")
+    lines = {line[2:].split()[0]: line for line in out.splitlines()[1:]}
+    assert lines["chorales"][1] == "+" and lines["chorales"].endswith("; no program reads it yet")
+    assert lines["flowers"][1] == "+" and not lines["flowers"].endswith("yet")
+    assert lines["faces"][1] == " "
+
+
+def test_what_is_wrong_is_said_before_data_is_fetched(gdl, monkeypatch):
+    from gdl_keras import data
+
+    def fetch(*arguments, **options):
+        raise AssertionError("something was fetched")
+
+    monkeypatch.setattr(data, "first_available", fetch)
+    for wrong, words in [("--image-size", "30"), ("--devices", "7"), ("--dataset", "facess")]:
+        code, _, err = gdl("run", "vae_fashion", "--dataset", "mnist", wrong, words)
+        assert code == 2 and words in err
 
 
 def test_bad_input_empties_the_folder_that_out_named(gdl, tmp_path):

@@ -23,9 +23,7 @@ def first_available(names):
     """
     if whole := _whole_path(names):  # a comma may be part of it
         return names if names in {entry.name for entry in catalogue()} else whole
-    *preferred, last = [name.strip() for name in names.split(",")]
-    for name in [*preferred, last]:
-        find(name)
+    *preferred, last = check_names(names)
     for name in preferred:
         if is_here(name):
             return name
@@ -35,6 +33,18 @@ def first_available(names):
         except GDLError as error:
             say(f"{name} cannot be had here ({error})")
     return last
+
+
+def check_names(names):
+    """The names of data sets, separated by commas, as a list; nothing is fetched.
+
+    Raises:
+        InputError: a name is unknown.
+    """
+    separate = [names] if _whole_path(names) else [name.strip() for name in names.split(",")]
+    for name in separate:
+        find(name)
+    return separate
 
 
 def _whole_path(name):

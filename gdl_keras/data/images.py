@@ -1,5 +1,9 @@
 """A data set of images that is ready to train on."""
 
+import numpy as np
+
+from gdl_keras.data.columns import Column
+from gdl_keras.data.mirroring import Mirrored
 from gdl_keras.data.table import Table
 
 
@@ -26,6 +30,15 @@ class ImageData(Table):
     def images(self, indices):
         """Images by number (a slice or an integer array): float32 (n, H, W, C) in [0, 1]."""
         return self.rows("images", indices)
+
+    def mirrored(self):
+        """These images, and behind them their mirror images with the same labels: twice as many examples."""
+        columns = {}
+        for name, column in self.columns.items():
+            twice = Mirrored(column.values) if name == "images" else np.concatenate([column.values] * 2)
+            columns[name] = Column(twice, column.dtype, column.divisor)
+        source = f"{self.source}, and their mirror images"
+        return self.changed(columns=columns, source=source, identity=f"{self.identity} mirrored")
 
     def batches(self, first_batch=0, shuffle=True, repeat=True, columns=None, drop_remainder=True, *, labels=False):
         """The images as batches, as `Table.batches` gives them; `labels=True` for pairs (images, labels)."""

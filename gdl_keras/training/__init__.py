@@ -1,7 +1,18 @@
 """A run: its settings, its folder, what is written while it trains, and how it goes on after a stop."""
 
 from gdl_keras.training.config import Config, ImageConfig, PointConfig, TextConfig
-from gdl_keras.training.ranges import above, at_least, between
+from gdl_keras.training.ranges import above, at_least, between, halved_for_each, multiple_of
 from gdl_keras.training.run import Run
 
-__all__ = ["Config", "ImageConfig", "PointConfig", "Run", "TextConfig", "above", "at_least", "between"]
+__all__ = [
+    "Config",
+    "ImageConfig",
+    "PointConfig",
+    "Run",
+    "TextConfig",
+    "above",
+    "at_least",
+    "between",
+    "halved_for_each",
+    "multiple_of",
+]

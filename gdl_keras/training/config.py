@@ -69,6 +69,7 @@ class Config:
     def check(self):
         """Raises InputError where a value is out of range."""
         for name, allowed in declared(type(self)).items():
+            allowed = allowed(self) if callable(allowed) else allowed
             allowed.check(flag(name), getattr(self, name))
         if self.batch_size % self.accumulate:
             raise InputError(f"--batch-size {self.batch_size} cannot be dealt into {self.accumulate} equal parts.")
@@ -78,6 +79,10 @@ class Config:
     def data_options(self):
         """How the data set is to be brought: what `data.load` takes beside its name, {keyword: value}."""
         return {}
+
+    def prepared(self, train):
+        """The training data as the settings want it."""
+        return train
 
     def to_dict(self):
         """The settings as JSON can hold them."""
@@ -95,12 +100,17 @@ class ImageConfig(Config):
     image_size: int = 32
     # Leave out images that cannot be read instead of stopping.
     skip_unreadable: bool = False
+    # Learn from the mirror images, too: where there are few, and left and right do not matter.
+    mirror: bool = False
 
-    ranges: ClassVar = {"image_size": at_least(1)}
+    ranges: ClassVar = {"image_size": between(4, 2048)}
     examples: ClassVar = "images"
 
     def data_options(self):
         return {"image_size": self.image_size, "skip_unreadable": self.skip_unreadable}
+
+    def prepared(self, train):
+        return train.mirrored() if self.mirror else train
 
 
 @dataclass
@@ -217,17 +227,14 @@ def _check_choices(settings):
 
 def _parser(defaults, chapter, presets=()):
     _check_choices(defaults)
-    from simple_parsing import ArgumentParser, DashVariant
+    from gdl_keras.training.parser import SettingsParser
 
-    parser = ArgumentParser(
+    return SettingsParser(
+        defaults,
         prog=f"gdl run {chapter}",
         usage=f"gdl run {chapter} [--preset {'|'.join(('cpu', *presets))}] [flags]",
         epilog="\n  ".join(["examples:", *(f"gdl run {chapter}{flags}" for flags in EXAMPLES)]),
-        add_option_string_dash_variants=DashVariant.DASH,
-        allow_abbrev=False,
     )
-    parser.add_arguments(type(defaults), dest="settings", default=defaults)
-    return parser
 
 
 def _continued(settings_class, presets, folder, chapter, arguments):

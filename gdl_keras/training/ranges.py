@@ -49,8 +49,29 @@ def between(low, high):
     return Range(f"lies between {low} and {high}", lambda value: low <= value <= high)
 
 
+def multiple_of(step, low=4, high=2048):
+    """Multiples of `step`, none below `low` or above `high`: sizes of images that a network halves again and again."""
+    return Range(
+        f"is a multiple of {step} between {max(low, step)} and {high}",
+        lambda value: value % step == 0 and low <= value <= high,
+    )
+
+
+def halved_for_each(setting):
+    """Sizes of images that are halved once for each entry of another setting, such as "filters".
+
+    Returns:
+        function of the settings that returns the `Range`.
+    """
+    return lambda settings: multiple_of(2 ** len(getattr(settings, setting)))
+
+
 def declared(settings_class):
-    """{setting: Range} of a dataclass: its own `ranges` and those of all that it extends, the nearest first."""
+    """The ranges of a dataclass: its own `ranges` and those of all that it extends, the nearest first.
+
+    Returns:
+        {setting: Range, or a function of the settings that returns one}.
+    """
     ranges = {}
     for ancestor in reversed(settings_class.__mro__):
         ranges |= vars(ancestor).get("ranges", {})

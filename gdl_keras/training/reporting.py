@@ -1,6 +1,7 @@
 """How a program talks: errors as sentences with an exit code, not as tracebacks."""
 
 import errno
+import os
 import shutil
 import sys
 import traceback
@@ -8,6 +9,7 @@ import traceback
 from gdl_keras.errors import GDLError, InputError
 
 INTERRUPTED = 130
+NOBODY_READS = 141  # what a shell says of a program that was ended so: 128 + SIGPIPE
 # The run that this program is in the middle of: {"chapter", "folder", "is_worthless"}, or empty.
 _run = {}
 
@@ -35,17 +37,21 @@ def keep_run():
 
 def report(error, debug=False):
     """Prints what went wrong, to stderr, and returns the exit code for it."""
+    if isinstance(error, BrokenPipeError):
+        # `| head` has seen enough: that is no error, and Python is not to complain of it at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.stdout.flush()
     if isinstance(error, InputError) and _run.get("is_worthless"):
         shutil.rmtree(_run["folder"], ignore_errors=True)
         _run.clear()
     if debug:
         traceback.print_exception(error, file=sys.stderr)
-    else:
+    elif not isinstance(error, BrokenPipeError):
         print(_sentence(error), file=sys.stderr)
     if "folder" in _run and _has_learnt(_run["folder"]):
         print(f"Go on with: gdl run {_run['chapter']} --resume {_run['folder']}", file=sys.stderr)
-    return INTERRUPTED if isinstance(error, KeyboardInterrupt) else getattr(error, "exit_code", 1)
+    codes = {KeyboardInterrupt: INTERRUPTED, BrokenPipeError: NOBODY_READS}
+    return codes.get(type(error), getattr(error, "exit_code", 1))
 
 
 def _has_learnt(folder):

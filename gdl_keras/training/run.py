@@ -82,17 +82,19 @@ class Run:
                 f"{self.before} has {self._own.epochs_done} epochs already: --epochs must be at least that."
             )
         self._refuse_hidden_settings()
+        if hasattr(settings, "dataset") and not settings.resume:
+            data.check_names(settings.dataset)
         devices.prepare(settings)
+        # Whatever else may be wrong has been said by now: nothing was fetched for it.
+        if hasattr(settings, "dataset") and not settings.resume:
+            settings.dataset = data.first_available(settings.dataset)
 
     def _find_folders(self):
         """(where that lies which was done before, where this machine writes)."""
         settings = self.settings
-        if settings.resume:
-            before = settings.resume
-        else:
-            if hasattr(settings, "dataset"):
-                settings.dataset = data.first_available(settings.dataset)
-            before = _new_folder(settings.out, self.chapter) if self._is_chief else None
+        before = settings.resume
+        if not before and self._is_chief:
+            before = _new_folder(settings.out, self.chapter)
         if self._is_chief:
             return before, before
         # Saving takes all machines, so each writes what the first one writes, into a folder that it throws away.
@@ -117,6 +119,8 @@ class Run:
         settings = self.settings
         usual = {"batch_size": settings.batch_size // settings.accumulate, "seed": settings.seed}
         table = data.load(settings.dataset, split, **{**usual, **settings.data_options(), **options})
+        if split == "train":
+            table = settings.prepared(table)
         if self._data.get(split, table.identity) != table.identity and settings.resume:
             raise InputError(
                 f"The {split} {settings.examples} of {settings.dataset} are not those that the run began with: "

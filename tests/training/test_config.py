@@ -1,6 +1,7 @@
 """Flags, presets, and what may change between a run and its continuation."""
 
 import json
+import re
 from dataclasses import dataclass, fields
 from typing import ClassVar, Literal
 
@@ -78,7 +79,7 @@ def test_a_preset_is_held_to_the_ranges_and_choices_of_the_flags():
 @pytest.mark.parametrize("kind", [ImageConfig, TextConfig, PointConfig])
 def test_every_kind_of_data_has_a_data_set_and_its_own_ways_to_bring_it(kind):
     own = {field.name for field in fields(kind)} - {field.name for field in fields(config.Config)}
-    assert set(kind().data_options()) == own - {"dataset"}
+    assert set(kind().data_options()) == own - {"dataset", "mirror"}  # that is done to what was loaded
     assert kind.examples in kind.__doc__ or kind is TextConfig
     kind().check()
 
@@ -99,6 +100,27 @@ def test_help_shows_comments_defaults_of_the_preset_and_examples(capsys):
     assert "How wide the network is. (default: 64)" in text
     assert "--preset cpu|book|smoke|thin" in text
     assert "gdl run 00_test/01_model --dataset ./my_photos" in text
+
+
+def test_a_flag_that_is_not_known_is_answered_with_the_one_that_was_meant(capsys):
+    for wrong, words in [("--epoch", "Did you mean --epochs"), ("--colour", "--help shows all flags.")]:
+        with pytest.raises(SystemExit):
+            parse(wrong, "3")
+        assert words in capsys.readouterr().err
+
+
+def test_help_shows_the_flags_in_groups(capsys):
+    with pytest.raises(SystemExit):
+        parse("--help")
+    text = capsys.readouterr().out
+    groups = dict(zip(*[iter(re.split(r"^(data|training|network|output):\n", text, flags=re.MULTILINE)[1:])] * 2))
+    for group, flags in {
+        "data": ["--dataset", "--image-size", "--batch-size"],
+        "training": ["--preset", "--epochs", "--seed", "--width"],
+        "output": ["--out", "--resume", "--every"],
+    }.items():
+        assert all(re.search(rf"^  {flag} ", groups[group], re.MULTILINE) for flag in flags), group
+    assert "Settings [" not in text
 
 
 def test_a_run_goes_on_with_its_own_settings(stopped_run):

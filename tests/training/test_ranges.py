@@ -1,6 +1,7 @@
 """Ranges of settings: what they let pass, what they say, and that every chapter declares its own."""
 
 import math
+import re
 import runpy
 import typing
 from dataclasses import dataclass, fields
@@ -8,9 +9,9 @@ from typing import ClassVar
 
 import pytest
 
-from gdl_keras.chapters import all_chapters
+from gdl_keras.chapters import all_chapters, run_program
 from gdl_keras.errors import InputError, check_one_of
-from gdl_keras.training import Run, above, at_least, between
+from gdl_keras.training import Run, above, at_least, between, halved_for_each, multiple_of
 from gdl_keras.training.config import ImageConfig, PointConfig, TextConfig
 from gdl_keras.training.ranges import declared
 
@@ -23,6 +24,9 @@ WRONG = [
     (between(0, 2), -1, "--x lies between 0 and 2, not -1."),
     (at_least(0), math.nan, "--x is at least 0, not nan."),
     (at_least(0), math.inf, "--x is at least 0, not inf."),
+    (multiple_of(8), 30, "--x is a multiple of 8 between 8 and 2048, not 30."),
+    (multiple_of(8), 4096, "--x is a multiple of 8 between 8 and 2048, not 4096."),
+    (multiple_of(2), 2, "--x is a multiple of 2 between 4 and 2048, not 2."),
     (above(0), (1, 2, -3), "--x is larger than 0, not -3."),
     (above(0), ((1, 2), (3, 0)), "--x is larger than 0, not 0."),
 ]
@@ -52,6 +56,17 @@ def test_ranges_of_a_class_are_added_to_those_that_it_extends_and_the_nearest_co
     assert {"width", "image_size", "epochs", "seed"} <= set(ranges)
     ranges["seed"].check("--seed", 2**40)
     declared(ImageConfig)["seed"].check("--seed", 0)
+
+
+def test_a_range_may_follow_another_setting():
+    @dataclass
+    class Halving(ImageConfig):
+        filters: tuple[int, ...] = (1, 2)
+        ranges: ClassVar = {"image_size": halved_for_each("filters"), "filters": at_least(1)}
+
+    Halving(image_size=20).check()
+    with pytest.raises(InputError, match="--image-size is a multiple of 8 between 8 and 2048, not 20"):
+        Halving(image_size=20, filters=(1, 2, 3)).check()
 
 
 def test_one_of_names_all_that_may_be():
@@ -93,6 +108,17 @@ def test_every_preset_lies_in_the_ranges(chapter):
     settings_class, presets = chapter
     for name, changes in {"cpu": {}, **presets}.items():
         settings_class(preset=name, **changes).check()
+
+
+@pytest.mark.parametrize("program", all_chapters(), ids=lambda chapter: chapter.name)
+def test_every_flag_of_every_chapter_has_a_text(program, capsys):
+    with pytest.raises(SystemExit):
+        run_program(program, ["--help"])
+    flags = re.split(r"^  (--[a-z][\w-]*)", capsys.readouterr().out, flags=re.MULTILINE)[1:]
+    texts = dict(zip(flags[::2], flags[1::2]))
+    assert {"--preset", "--dataset", "--seed"} < set(texts)
+    # A type, then words that end in a point, then the default.
+    assert [flag for flag, text in texts.items() if not re.search(r"[\w)]\.\s+\(default:", text)] == []
 
 
 def numeric_settings(settings_class):

@@ -42,11 +42,13 @@ class Settings(PointConfig):
     steps_per_epoch: int | None = 100
     # Normal distributions in the mixture.
     components: int = 16
+    # Adam's rate for the mixture and the Gaussian.
     learning_rate: float = 0.05
     # Cells of the histogram along each side.
     bins: int = 32
     # Steps in each epoch of the GAN.
     gan_steps: int = 300
+    # Adam's rate for the GAN.
     gan_learning_rate: float = 3e-3
     # Standard deviation of the kernels with which samples of the GAN are turned into a density.
     kernel_width: float = 0.08

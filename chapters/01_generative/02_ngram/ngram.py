@@ -51,6 +51,7 @@ class Settings(TextConfig):
     smoothing: Literal["kneser_ney", "additive"] = "kneser_ney"
     # What kneser_ney takes from every count.
     discount: float = 0.75
+    # What additive adds to every count.
     alpha: float = 1.0
     # The largest order that is compared.
     orders: int = 7
@@ -58,8 +59,9 @@ class Settings(TextConfig):
     capacity: int = 2**20
     # Windows on which models are compared; by default as many as are held out.
     compared: int | None = None
-    # How the texts below begin, and how many tokens they have.
+    # How the texts below begin.
     given: str = "It is "
+    # How many tokens they have.
     text_length: int = 300
 
     ranges: ClassVar = {

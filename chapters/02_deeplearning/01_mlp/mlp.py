@@ -33,6 +33,7 @@ class Settings(ImageConfig):
     epochs: int = 20
     # Units of each hidden layer.
     units: tuple[int, ...] = (200, 150)
+    # Adam's rate.
     learning_rate: float = 5e-4
 
     ranges: ClassVar = {"units": at_least(1), "learning_rate": above(0)}

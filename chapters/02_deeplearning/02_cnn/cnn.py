@@ -36,6 +36,7 @@ class Settings(ImageConfig):
     filters: tuple[int, ...] = (32, 32, 64, 64)
     # Share of the features that is blanked in training.
     dropout: float = 0.5
+    # Adam's rate.
     learning_rate: float = 5e-4
 
     ranges: ClassVar = {"filters": at_least(1), "dropout": at_least(0, below=1), "learning_rate": above(0)}

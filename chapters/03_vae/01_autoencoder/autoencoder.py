@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from gdl_keras.errors import InputError
-from gdl_keras.training import ImageConfig, Run, above, at_least
+from gdl_keras.training import ImageConfig, Run, above, at_least, multiple_of
 
 
 @dataclass
@@ -39,6 +39,7 @@ class Settings(ImageConfig):
     steps_per_epoch: int | None = 400
     # Numbers that the encoder may write down.
     latent_dim: int = 2
+    # Adam's rate.
     learning_rate: float = 1e-3
     # The networks; stacked, dense and linear have no convolutions.
     network: Literal["convolutional", "dense", "stacked", "linear"] = "convolutional"
@@ -46,16 +47,19 @@ class Settings(ImageConfig):
     loss: Literal["binary_crossentropy", "mean_squared_error", "root_mean_squared_error"] = "binary_crossentropy"
     # Noise on what the encoder sees in training: its standard deviation, or the share of pixels that are masked.
     noise: float = 0.0
+    # gaussian: numbers are added; masking: pixels are set to zero.
     noise_kind: Literal["gaussian", "masking"] = "gaussian"
     # A class of images to leave out in training.
     leave_out: str | None = None
-    # Steps of training for each model of the comparisons, and the numbers that its encoder may write down.
+    # Steps of training for each model of the comparisons.
     compare_steps: int = 400
+    # Numbers that their encoders may write down.
     compare_latent_dim: int = 30
     # Classes to leave out, one at a time, when looking for anomalies.
     anomalies: int = 10
 
     ranges: ClassVar = {
+        "image_size": multiple_of(8),
         "latent_dim": at_least(1),
         "learning_rate": above(0),
         "noise": at_least(0),

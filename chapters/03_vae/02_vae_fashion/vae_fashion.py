@@ -27,7 +27,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from gdl_keras.training import ImageConfig, Run, above, at_least
+from gdl_keras.training import ImageConfig, Run, above, at_least, multiple_of
 
 
 @dataclass
@@ -43,6 +43,7 @@ class Settings(ImageConfig):
     beta: float = 1.0
     # elbo: nats, a bound on -log p(x); book: 500 times the mean cross-entropy of a pixel, plus the KL term.
     weighting: Literal["elbo", "book"] = "elbo"
+    # Adam's rate.
     learning_rate: float = 2e-3
     # Other values of beta to train a model with, for comparison.
     compare_betas: tuple[float, ...] = (0.1, 20.0)
@@ -50,6 +51,7 @@ class Settings(ImageConfig):
     compare_steps: int = 300
 
     ranges: ClassVar = {
+        "image_size": multiple_of(8),
         "latent_dim": at_least(1),
         "beta": at_least(0),
         "learning_rate": above(0),

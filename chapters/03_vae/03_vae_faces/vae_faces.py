@@ -25,7 +25,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from gdl_keras.training import ImageConfig, Run, above, at_least
+from gdl_keras.training import ImageConfig, Run, above, at_least, halved_for_each
 
 
 @dataclass
@@ -39,9 +39,11 @@ class Settings(ImageConfig):
     latent_dim: int = 200
     # Channels of each of the four convolutions.
     filters: tuple[int, ...] = (64, 64, 64, 64)
+    # Weight of the KL term.
     beta: float = 1.0
     # book: 2000 times the mean squared error of a pixel, plus the KL term; elbo: nats, each pixel normal around it.
     weighting: Literal["elbo", "book"] = "book"
+    # Adam's rate.
     learning_rate: float = 1e-3
     # Attributes (as Blond_Hair) or classes to walk towards; the first three that there are by default.
     attributes: tuple[str, ...] = ()
@@ -49,6 +51,7 @@ class Settings(ImageConfig):
     minus: Literal["others", "all"] = "others"
 
     ranges: ClassVar = {
+        "image_size": halved_for_each("filters"),
         "latent_dim": at_least(1),
         "filters": at_least(1),
         "beta": at_least(0),

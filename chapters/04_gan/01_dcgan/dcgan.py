@@ -24,12 +24,12 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from gdl_keras.training import ImageConfig, Run, above, at_least
+from gdl_keras.training import ImageConfig, Run, above, at_least, halved_for_each
 
 
 @dataclass
 class Settings(ImageConfig):
-    """A DCGAN on grey images."""
+    """A DCGAN."""
 
     dataset: str = "fashion,fashion_mini"
     batch_size: int = 64
@@ -45,7 +45,9 @@ class Settings(ImageConfig):
     label_noise: Literal["none", "smooth", "one_sided", "flip", "book"] = "smooth"
     # How much of that.
     noise: float = 0.1
+    # Share of the discriminator's numbers that are set to zero in each step.
     dropout: float = 0.3
+    # Adam's rate.
     learning_rate: float = 1e-3
     # Adam's memory of past gradients: none, because the other network moves.
     beta_1: float = 0.0
@@ -55,6 +57,7 @@ class Settings(ImageConfig):
     compare_steps: int = 1000
 
     ranges: ClassVar = {
+        "image_size": halved_for_each("filters"),
         "latent_dim": at_least(1),
         "filters": at_least(1),
         "noise": at_least(0),
@@ -103,8 +106,8 @@ from keras.optimizers import Adam
 from gdl_keras import plotting
 from gdl_keras.models.dcgan import DCGAN, build_discriminator, build_generator
 
-train = run.load("train", channels=1)
-test = run.load("test", channels=1)
+train = run.load("train")
+test = run.load("test")
 run.show("training_images", plotting.grid(train.sample(20), columns=10))
 
 # %% [markdown]

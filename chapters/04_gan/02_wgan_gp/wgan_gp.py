@@ -26,7 +26,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from gdl_keras.training import ImageConfig, Run, above, at_least
+from gdl_keras.training import ImageConfig, Run, above, at_least, multiple_of
 
 
 @dataclass
@@ -39,13 +39,15 @@ class Settings(ImageConfig):
     steps_per_epoch: int | None = 250
     # dcgan: the book's networks; residual: those of the hinge GAN, without labels and spectral normalisation.
     network: Literal["dcgan", "residual"] = "dcgan"
-    # Numbers in a latent point, and how they are drawn.
+    # Numbers in a latent point.
     latent_dim: int = 128
+    # How latent points are drawn: from N(0, 1), or from [-1, 1] evenly.
     latents: Literal["normal", "uniform"] = "normal"
     # Channels of the generator from its smallest image on; the critic has them the other way round.
     filters: tuple[int, ...] = (128, 64, 32)
     # How images are enlarged: transposed convolutions, or repeated pixels and a convolution (no checkerboard).
     upsampling: Literal["transposed", "resize"] = "resize"
+    # Share of the critic's numbers that are set to zero in each step.
     dropout: float = 0.0
     # Steps of the critic for each of the generator.
     critic_steps: int = 1
@@ -53,15 +55,19 @@ class Settings(ImageConfig):
     penalty_weight: float = 10.0
     # paper, or book: normal mixing weights, one real batch for all critic steps, dropout in the penalty.
     variant: Literal["paper", "book"] = "paper"
-    # With one critic step, the critic learns faster instead (Heusel et al. 2017, section 2).
+    # Adam's rate; with one critic step, the critic learns faster instead (Heusel et al. 2017, section 2).
     critic_learning_rate: float = 1e-3
+    # Adam's rate.
     generator_learning_rate: float = 5e-4
+    # Adam's memory of past gradients.
     beta_1: float = 0.0
+    # Adam's memory of their squares.
     beta_2: float = 0.9
     # How much of itself the average of the generator's weights keeps in each step; 0 for no average.
     ema_decay: float = 0.995
 
     ranges: ClassVar = {
+        "image_size": lambda self: multiple_of(4 if self.network == "residual" else 2 ** len(self.filters)),
         "latent_dim": at_least(1),
         "filters": at_least(1),
         "dropout": at_least(0, below=1),

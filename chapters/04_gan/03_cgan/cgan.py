@@ -24,7 +24,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from gdl_keras.training import ImageConfig, Run, above, at_least
+from gdl_keras.training import ImageConfig, Run, above, at_least, halved_for_each
 
 
 @dataclass
@@ -46,6 +46,7 @@ class Settings(ImageConfig):
     critic_filters: tuple[int, ...] = (32, 64, 128)
     # How images are enlarged: transposed convolutions, or repeated pixels and a convolution (no checkerboard).
     upsampling: Literal["transposed", "resize"] = "resize"
+    # Share of the critic's numbers that are set to zero in each step.
     dropout: float = 0.0
     # Steps of the critic for each of the generator.
     critic_steps: int = 1
@@ -53,15 +54,19 @@ class Settings(ImageConfig):
     penalty_weight: float = 20.0
     # paper, or book: normal mixing weights, one real batch for all critic steps, dropout in the penalty.
     variant: Literal["paper", "book"] = "paper"
-    # With one critic step, the critic learns faster instead (Heusel et al. 2017, section 2).
+    # Adam's rate; with one critic step, the critic learns faster instead (Heusel et al. 2017, section 2).
     critic_learning_rate: float = 1e-3
+    # Adam's rate.
     generator_learning_rate: float = 5e-4
+    # Adam's memory of past gradients.
     beta_1: float = 0.0
+    # Adam's memory of their squares.
     beta_2: float = 0.9
     # How much of itself the average of the generator's weights keeps in each step; 0 for no average.
     ema_decay: float = 0.995
 
     ranges: ClassVar = {
+        "image_size": halved_for_each("generator_filters"),
         "latent_dim": at_least(1),
         "generator_filters": at_least(1),
         "critic_filters": at_least(1),

@@ -38,6 +38,7 @@ class Settings(ImageConfig):
     latent_dim: int = 30
     # Epochs after which samples are shown.
     show_epochs: tuple[int, ...] = (1, 5, 20, 100)
+    # Adam's rate.
     learning_rate: float = 1e-3
 
     ranges: ClassVar = {"latent_dim": at_least(1), "show_epochs": at_least(1), "learning_rate": above(0)}

@@ -28,7 +28,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from gdl_keras.training import ImageConfig, Run, above, at_least
+from gdl_keras.training import ImageConfig, Run, above, at_least, multiple_of
 
 
 @dataclass
@@ -45,11 +45,15 @@ class Settings(ImageConfig):
     latent_dim: int = 64
     # Channels of the residual blocks.
     filters: int = 32
+    # How much of itself the average of the generator's weights keeps in each step (improved).
     ema_decay: float = 0.995
+    # Adam's rate (improved).
     discriminator_learning_rate: float = 1e-3
+    # Adam's rate (improved).
     generator_learning_rate: float = 5e-4
 
     ranges: ClassVar = {
+        "image_size": multiple_of(4),
         "latent_dim": at_least(1),
         "filters": at_least(1),
         "ema_decay": at_least(0, below=1),

@@ -1,0 +1,55 @@
+"""The flags of a chapter: its dataclass's fields, with their comments as help, in four groups.
+
+Nothing here imports TensorFlow, so that `--help` is quick.
+"""
+
+import argparse
+
+import simple_parsing
+
+from gdl_keras.parsers import Suggesting
+
+# Where --help shows the settings; those that are not named here are about training.
+GROUPS = {
+    "data": (
+        *("dataset", "image_size", "skip_unreadable", "mirror", "batch_size"),
+        *("tokens", "length", "vocabulary_size", "count"),
+    ),
+    "training": ("preset", "epochs", "steps_per_epoch", "seed", "accumulate", "precision", "devices"),
+    "network": (
+        *("network", "latent_dim", "latents", "units", "filters", "generator_filters", "critic_filters", "upsampling"),
+        *("dropout", "components", "bins", "order", "capacity"),
+    ),
+    "output": ("out", "resume", "every", "tensorboard", "debug"),
+}
+
+
+class SettingsParser(Suggesting, simple_parsing.ArgumentParser):
+    """Parses the flags of a settings dataclass.
+
+    Args:
+        defaults: an instance of the dataclass: what flags are where they are not given.
+        options: as for `simple_parsing.ArgumentParser`.
+    """
+
+    def __init__(self, defaults, **options):
+        super().__init__(add_option_string_dash_variants=simple_parsing.DashVariant.DASH, allow_abbrev=False, **options)
+        self.add_arguments(type(defaults), dest="settings", default=defaults)
+
+    def print_help(self, file=None, args=None):
+        self._preprocessing(args=list(args or ()))
+        self._regroup()
+        return argparse.ArgumentParser.print_help(self, file)
+
+    def _regroup(self):
+        # All flags of a dataclass come in one group, named after it.
+        all_flags = self._action_groups.pop()
+        flags = {action.dest.removeprefix("settings."): action for action in all_flags._group_actions}
+        self.description = all_flags.description
+        named = {name for names in GROUPS.values() for name in names}
+        others = [name for name in flags if name not in named]
+        for title, names in GROUPS.items():
+            chosen = [name for name in names if name in flags] + others * (title == "training")
+            if chosen:
+                group = self.add_argument_group(title)
+                group._group_actions = [flags[name] for name in chosen]
