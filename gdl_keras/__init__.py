@@ -1,4 +1,4 @@
-"""Every model of the book *Generative Deep Learning*, on Keras 3 and TensorFlow.
+"""Models of the book *Generative Deep Learning*, on Keras 3 and TensorFlow.
 
     import gdl_keras
     vae = gdl_keras.load("runs/03_vae/02_vae_fashion/2026-01-31_120000")

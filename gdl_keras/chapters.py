@@ -25,18 +25,18 @@ class Chapter:
 
 
 def chapters_folder():
-    """`chapters/` beside the package (an editable install), or what GDL_CHAPTERS names.
+    """`chapters/` beside the package (an editable install), what GDL_CHAPTERS names, or the programs in the wheel.
 
     Raises:
-        InputError: neither is there.
+        InputError: none of them is there.
     """
-    beside = Path(__file__).resolve().parent.parent / "chapters"
-    for folder in (beside, Path(os.environ.get("GDL_CHAPTERS", beside))):
-        if folder.is_dir():
+    package = Path(__file__).resolve().parent
+    beside = package.parent / "chapters"
+    for folder in (beside, Path(os.environ.get("GDL_CHAPTERS", beside)), package / "programs"):
+        if next(folder.glob("[0-9]*/[0-9]*/*.py"), None):
             return folder
     raise InputError(
-        "The chapters are not here: install from the repository with pip install -e ., "
-        "or set GDL_CHAPTERS to its chapters folder."
+        "The chapters are not here: set GDL_CHAPTERS to the chapters folder of the repository, or install again."
     )
 
 
