@@ -3,6 +3,7 @@
 import os
 import sys
 import tempfile
+from contextlib import contextmanager
 
 from gdl_keras.errors import InputError
 
@@ -14,31 +15,32 @@ def start_tensorflow(prepare=None):
         prepare: function of the module `tensorflow`, called before any device is made; or None.
     """
     use_tensorflow()
-    sys.stderr.flush()
-    stderr = os.dup(2)
-    with tempfile.TemporaryFile() as printed:
-        os.dup2(printed.fileno(), 2)
-        try:
-            import tensorflow as tf
+    with _quiet():
+        import tensorflow as tf
 
-            if prepare is not None:
-                prepare(tf)
-            tf.config.list_logical_devices()
-        except InputError:
-            raise  # says all there is to say
-        except BaseException:
-            printed.seek(0)
-            os.write(stderr, printed.read())
-            raise
-        finally:
-            os.dup2(stderr, 2)
-            os.close(stderr)
+        if prepare is not None:
+            prepare(tf)
+        tf.config.list_logical_devices()
 
 
 def use_tensorflow():
-    """Makes TensorFlow the backend of Keras, quiet, and content with the GPU memory that it needs.
+    """Imports Keras on TensorFlow, without the lines that TensorFlow prints; no device is made yet.
 
-    Every module that needs Keras calls it before importing Keras.  What the environment says otherwise stays.
+    Every module that needs Keras calls it before importing Keras.
+
+    Raises:
+        InputError: as `choose_tensorflow`.
+    """
+    choose_tensorflow()
+    if "keras" not in sys.modules:
+        with _quiet():
+            import keras  # noqa: F401
+
+
+def choose_tensorflow():
+    """Makes TensorFlow the backend of Keras, quiet, and content with the GPU memory that it needs; imports nothing.
+
+    What the environment says otherwise stays.
 
     Raises:
         InputError: `KERAS_BACKEND` names another backend, or Keras was already imported with another one.
@@ -56,3 +58,23 @@ def use_tensorflow():
             f"gdl_keras runs on TensorFlow, and Keras is set to the backend {chosen!r}: "
             "unset KERAS_BACKEND, or set KERAS_BACKEND=tensorflow."
         )
+
+
+@contextmanager
+def _quiet():
+    """Within it nothing comes to stderr, by whatever library; what it was is shown where an error ends it."""
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as printed:
+        os.dup2(printed.fileno(), 2)
+        try:
+            yield
+        except InputError:
+            raise  # says all there is to say
+        except BaseException:
+            printed.seek(0)
+            os.write(stderr, printed.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)

@@ -42,6 +42,14 @@ def test_readme_maps_every_chapter_and_names_every_data_set():
     assert all(f"`{entry.name}`" in text for entry in data.catalogue())
 
 
+def test_readme_says_which_chapters_of_the_book_are_here():
+    rows = re.findall(r"^\| (\d+) [\w -]+ \| (.*?) ?\| (.*?) ?\|$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert [int(number) for number, _, _ in rows] == list(range(1, 14))
+    here = {int(chapter.name[:2]) for chapter in all_chapters()}
+    assert {int(number) for number, programs, _ in rows if programs} == here
+    assert all(programs or planned for _, programs, planned in rows)
+
+
 @pytest.mark.parametrize("chapter", all_chapters(), ids=lambda chapter: chapter.name)
 def test_readme_names_cells_that_exist(chapter):
     row = next(line for line in (ROOT / "README.md").read_text().splitlines() if f"[`{chapter.name}`]" in line)

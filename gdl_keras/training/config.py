@@ -36,7 +36,7 @@ class Config:
     accumulate: int = 1
     # Epochs to train for; after each, history, samples and a checkpoint are written.
     epochs: int = 5
-    # Steps that count as one epoch; None for as many as pass over the data once.
+    # Steps that count as one epoch; the flag without a number: as many as pass over the data once.
     steps_per_epoch: int | None = None
     # Epochs from one quick number of how good 1,000 samples are, in the history, to the next; 0 for none.
     every: int = 0

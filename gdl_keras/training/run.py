@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import shlex
 import sys
 import tempfile
 from datetime import datetime
@@ -9,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from gdl_keras import data
-from gdl_keras.backend import use_tensorflow
+from gdl_keras.backend import choose_tensorflow
 from gdl_keras.errors import InputError
 from gdl_keras.files import write_json
 from gdl_keras.training import config, devices
@@ -47,19 +48,19 @@ class Run:
             settings_class: the chapter's dataclass, a subclass of `Config`.
             chapter: such as "03_vae/02_vae_fashion".
             presets: {"book": {field: value}, "smoke": {...}}.
-            arguments: list of str; the command line's by default, none in a notebook.
+            arguments: list of str; the command line's by default, in a notebook those of GDL_FLAGS.
 
         Raises:
             InputError: a flag, the folder, or the run to go on with cannot be used.
         """
         if arguments is None:
-            arguments = [] if in_notebook() else sys.argv[1:]
+            arguments = shlex.split(os.environ.get("GDL_FLAGS", "")) if in_notebook() else sys.argv[1:]
         explain_errors(debug="--debug" in arguments)
         settings = config.parse(settings_class, presets or {}, chapter, arguments)
         return cls(settings, chapter)
 
     def __init__(self, settings, chapter):
-        use_tensorflow()  # says so at once where Keras is set to another backend
+        choose_tensorflow()  # says so at once where Keras is set to another backend
         if settings.tensorboard and not find_spec("tensorboard"):
             raise InputError("TensorBoard is not installed: pip install tensorboard, or leave --tensorboard away.")
         self.settings = settings

@@ -102,6 +102,18 @@ def test_help_shows_comments_defaults_of_the_preset_and_examples(capsys):
     assert "gdl run 00_test/01_model --dataset ./my_photos" in text
 
 
+def test_steps_without_a_number_are_a_pass():
+    steps = [
+        parse(*flags).steps_per_epoch
+        for flags in ([], ["--steps-per-epoch", "7"], ["--steps-per-epoch", "--seed", "3"])
+    ]
+    assert steps == [None, 7, None]
+    thin = config.parse(
+        Settings, {"thin": {"steps_per_epoch": 5}}, "00_test/01_model", ["--preset", "thin", "--steps-per-epoch"]
+    )
+    assert thin.steps_per_epoch is None
+
+
 def test_a_flag_that_is_not_known_is_answered_with_the_one_that_was_meant(capsys):
     for wrong, words in [("--epoch", "Did you mean --epochs"), ("--colour", "--help shows all flags.")]:
         with pytest.raises(SystemExit):

@@ -65,6 +65,17 @@ def test_other_settings_are_attributes_of_the_run(run):
     assert run("--width", "5", width=3).width == 5
 
 
+def test_a_notebook_takes_its_settings_from_the_first_cell(tmp_path, monkeypatch):
+    """Where the environment says nothing, it has none: the arguments of the kernel are not its own."""
+    monkeypatch.setattr("gdl_keras.training.run.in_notebook", lambda: True)
+    monkeypatch.setattr(sys, "argv", ["ipykernel", "-f", "connection.json"])
+    monkeypatch.chdir(tmp_path)
+    assert Run.start(ImageConfig, CHAPTER).epochs == 5
+    monkeypatch.setenv("GDL_FLAGS", "--epochs 7 --out 'my run'")
+    started = Run.start(ImageConfig, CHAPTER)
+    assert (started.epochs, started.folder) == (7, Path("my run"))
+
+
 # ---- fit ---------------------------------------------------------------------------------------------------------
 
 

@@ -178,8 +178,8 @@ if run.latent_dim == 2:
 
 # %% [markdown]
 # ## From one garment to another
-# Ten points on the straight line between the centres of two test images.  Every stop on the way is something that could
-# be worn.
+# Ten points on the straight line between the centres of two test images.  Every stop is a picture, and where the two
+# are of one kind it could be worn; halfway between a shirt and a boot it is a blend of both, which could not.
 
 # %%
 pairs = np.random.default_rng(run.seed).choice(len(points), (min(4, len(points) // 2), 2), replace=False)
