@@ -1,6 +1,7 @@
 """One run of a chapter: settings in, a folder of results out."""
 
 import dataclasses
+import json
 import os
 import shlex
 import sys
@@ -231,7 +232,7 @@ class Run:
         self.open_folder()
         keep_run()
         metrics = {name: float(value) for name, value in metrics.items()}
-        write_json(self.folder / "metrics.json", {**self._own.last_numbers, **metrics})
+        write_json(self.folder / "metrics.json", {**self._own.last_numbers, **metrics, **self._kept_evaluation()})
         for name, value in metrics.items():
             print(f"{name}: {value:.4g}")
         if not self._is_chief:
@@ -244,6 +245,13 @@ class Run:
         for folder in folders:
             if (folder / "model.keras").exists():
                 print(f"The trained model: {folder / 'model.keras'}", flush=True)
+
+    def _kept_evaluation(self):
+        # What `gdl evaluate` found out about the model stays while the model does.
+        path = self.folder / "metrics.json"
+        if self.initial_epoch < self.epochs or not path.exists():
+            return {}
+        return {name: value for name, value in json.loads(path.read_text()).items() if name == "evaluation"}
 
     # ---- beginning ---------------------------------------------------------------------------------------------------
 

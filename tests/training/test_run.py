@@ -76,6 +76,21 @@ def test_a_notebook_takes_its_settings_from_the_first_cell(tmp_path, monkeypatch
     assert (started.epochs, started.folder) == (7, Path("my run"))
 
 
+def test_an_evaluation_stays_as_long_as_the_model(run):
+    def train(*flags):
+        started = run(*flags)
+        vae().fit(images(), batch_size=8, shuffle=False, verbose=0, **started.schedule())
+        started.finish(test_loss=1.0)
+        path = started.folder / "metrics.json"
+        kept = json.loads(path.read_text())
+        path.write_text(json.dumps({**kept, "evaluation": {"fid": 1.0}}))
+        return kept
+
+    assert "evaluation" not in train("--epochs", "1")
+    assert train()["evaluation"] == {"fid": 1.0}
+    assert "evaluation" not in train("--epochs", "2")
+
+
 # ---- fit ---------------------------------------------------------------------------------------------------------
 
 
