@@ -32,6 +32,7 @@ def read_tables(tables, images, train=None, test=None):
     """
     names, used, added, notes = ImageNames(images), None, None, []
     below = {folder: _below(folder, images) for folder in (train, test) if folder}
+    wanted = below.get(train, set(range(len(images))))
     scopes = {table: _scope(table, train, test) for table in tables}
     tables = sorted(tables, key=lambda path: ("attr" not in path.name.lower(), scopes[path] is None, path))
     of_testing = [table for table in tables if test and scopes[table] == test]
@@ -39,9 +40,9 @@ def read_tables(tables, images, train=None, test=None):
         try:
             if used:
                 raise NoTable(f"{used.table.name} is")
-            rows = TableRows(table, names, below.get(scopes[table]))
-            _check_complete(rows, below.get(train, range(len(images))), train)
-            describe(rows)
+            rows = TableRows(table, names, wanted, below.get(scopes[table]))
+            _check_complete(rows, wanted, train)
+            description = describe(rows)
             used = rows
         except NoTable as reason:
             notes.append(f"{table} is not used: {reason}.")
@@ -49,17 +50,17 @@ def read_tables(tables, images, train=None, test=None):
         try:
             if used is None or added:
                 raise NoTable(f"{added.name} is" if added else f"it is of the images in {test.name} alone")
-            rows = TableRows(table, names, below[test])
+            rows = TableRows(table, names, below[test], below[test])
             if rows.columns != used.columns:
                 raise NoTable(f"its columns are not those of {used.table.name}")
             _check_complete(rows, below[test], test)
             used.add(rows)
+            description = describe(used)
             added = table
         except NoTable as reason:
             notes.append(f"{table} is not used: {reason}.")
     if used is None:
         return None, _shortened(notes)
-    description = describe(used)
     whose = f"{used.table} and {added.name} give" if added else f"{used.table} gives"
     return description, [f"{whose} {_told(description)}.", *_shortened(notes)]
 

@@ -99,7 +99,10 @@ class ImageNames:
 
 
 def _parts(name):
-    parts = re.sub(r"^[A-Za-z]:", "", name.strip().replace("\\", "/")).split("/")
+    name = name.strip()
+    if "/" not in name and "\\" not in name and ":" not in name:
+        return [name] if name else []
+    parts = re.sub(r"^[A-Za-z]:", "", name.replace("\\", "/")).split("/")
     return [part for part in parts if part not in ("", ".", "..")]
 
 
@@ -109,4 +112,6 @@ def _folded(part):
 
 
 def _end(path, depth, last):
+    if depth == 1:
+        return _folded(getattr(path, last))
     return "/".join(map(_folded, [*path.parts[-depth:-1], getattr(path, last)]))

@@ -18,6 +18,7 @@ class TableRows:
     Args:
         table: path of a file.
         names: an `ImageNames`.
+        wanted: set of numbers of images that the table should name.
         scope: set of numbers of images that the table speaks of where a name may mean several; None for all.
 
     Attributes:
@@ -34,10 +35,10 @@ class TableRows:
         InputError: a name means two images.
     """
 
-    def __init__(self, table, names, scope=None):
+    def __init__(self, table, names, wanted, scope=None):
         layout = layout_of(table)
         self.table, self.separator = table, layout.separator
-        self._names, self._scope = names, scope
+        self._names, self._wanted, self._scope = names, wanted, scope
         place, has_header = self._key_column(layout)
         header = _header(layout, has_header)
         self.key, self.columns = header[place], header[:place] + header[place + 1 :]
@@ -70,20 +71,21 @@ class TableRows:
 
     def _key_column(self, layout):
         """(the place of the column that names the images, whether a header stands above it)."""
-        width = max(map(len, layout.first))
-        hits = self._hits(layout.first, range(width))
-        if max((hit.rows for hit in hits.values()), default=0) * 2 < len(layout.first):
-            # The table may be of many more images than are here.
-            hits = self._hits((cells for _, cells in rows_of(self.table, layout)), _telling(layout.first, width))
         header = _header(layout, has_header=True)
         foremost = next((place for place, name in enumerate(header) if name), 0)
-        # Numbers for something else name images too where these are called 0.png and 1.png.
-        enough = {place: len(self.images) / 2 for place in hits if place != foremost}
-        hits = {
-            place: hit
-            for place, hit in hits.items()
-            if hit.by_file or len(hit.images) >= max(hit.rows / 2, enough.get(place, 0))
-        }
+
+        def names_images(place, hit):
+            # Numbers for something else name images too where these are called 0.png and 1.png.
+            is_told = place == foremost and len(hit.images) * 2 >= hit.rows
+            return hit.by_file or is_told or hit.images >= self._wanted
+
+        hits = self._hits(layout.first, range(len(header)))
+        hits = {place: hit for place, hit in hits.items() if names_images(place, hit)}
+        if max((hit.rows for hit in hits.values()), default=0) * 2 < len(layout.first):
+            # The table may be of many more images than are here.
+            rows = (cells for _, cells in rows_of(self.table, layout))
+            hits = self._hits(rows, _telling(layout.first, len(header)))
+            hits = {place: hit for place, hit in hits.items() if names_images(place, hit)}
         if not hits:
             raise NoTable(f"its first column ({header[0] or 'without a name'}) names no image")
         place = min(hits, key=lambda place: (not hits[place].by_file, not header[place], -len(hits[place].images)))
@@ -140,7 +142,10 @@ class TableRows:
         ranks[number] = rank
         self.faults.pop(number, None)
         self.lines[number] = line
-        self.codes[number] = [known.setdefault(cell, len(known)) for known, cell in zip(self.cells, cells)]
+        try:
+            self.codes[number] = [known[cell] for known, cell in zip(self.cells, cells)]
+        except KeyError:  # a cell that the column did not have before
+            self.codes[number] = [known.setdefault(cell, len(known)) for known, cell in zip(self.cells, cells)]
         if len(cells) > len(self.columns):
             count, width = len(cells) + 1, len(self.columns) + 1
             self.faults[number] = f"{self.place_of(number)}: {count} cells where the table has {width} columns"
