@@ -150,9 +150,13 @@ class Labelled:
         return [name for place, name in attributes if _are_yes_or_no(self.attributes[:, place])]
 
     def _no_attributes(self, what):
+        classes = self.class_names or []
+        instead = (
+            f"  It has the classes {', '.join(classes[:8])}{' ...' if len(classes) > 8 else ''}." if classes else ""
+        )
         return InputError(
             f"{self.name} has no {what}: for that it needs a table, a .csv file in its folder or beside it, with a "
-            "line of names (image,Smiling,Young) and below it a line for each image (0001.jpg,1,0)."
+            f"line of names (image,Smiling,Young) and below it a line for each image (0001.jpg,1,0).{instead}"
         )
 
 
