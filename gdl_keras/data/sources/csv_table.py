@@ -160,10 +160,10 @@ def _encoding(head):
 
 def _preface(lines):
     """(how many lines stand before the table, the separator that they name or None)."""
-    first = lines[0].strip() if lines else ""
-    if named := re.fullmatch(r'"?sep=(.)"?', lines[0].strip("\r\n") if lines else ""):
+    first = lines[0].strip("\r\n") if lines else ""
+    if named := re.fullmatch(f'"?sep=([{SEPARATORS}])"?', first):
         return 1, named[1]
-    return int(first.isdigit() and len(lines) > 1 and not lines[1].strip().isdigit()), None
+    return int(first.strip().isdigit() and len(lines) > 1 and not lines[1].strip().isdigit()), None
 
 
 def _separator(lines):

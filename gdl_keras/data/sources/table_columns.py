@@ -52,15 +52,11 @@ def describe(rows):
         NoTable: it has no such column.
         InputError: a number or class is missing, two rows of one image differ, or a row is longer than the header.
     """
-    columns = [_Column(rows, place) for place, name in enumerate(rows.columns) if name]
+    columns = [_Column(rows, place) for place in range(len(rows.columns))]
     numbers = [column for column in columns if column.is_numbers]
     texts = [column for column in columns if column.is_classes]
     left_out = [f"{column.name} ({column.what})" for column in columns if column not in numbers + texts]
-    left_out += [
-        "a column without a name"
-        for place, name in enumerate(rows.columns)
-        if not name and place and set(rows.cells[place]) - {""}
-    ]
+    left_out += ["a column without a name"] * rows.has_nameless
     if len(texts) > 1:
         left_out += [f"{column.name} (one of {len(texts)} columns of text, and classes are in one)" for column in texts]
         texts = []
@@ -108,7 +104,8 @@ class _Column:
         """`(names, labels)`: a sorted list, and int64 (rows,)."""
         self._check([text.casefold() not in EMPTY for text in self._texts], "the name of a class")
         names = sorted(self._texts)
-        return names, np.array([names.index(text) for text in self._texts], np.int64)[self._places()]
+        numbers = {name: number for number, name in enumerate(names)}
+        return names, np.array([numbers[text] for text in self._texts], np.int64)[self._places()]
 
     def _places(self):
         return np.searchsorted(self._codes, self._rows.codes[self._rows.lines > 0, self._place])

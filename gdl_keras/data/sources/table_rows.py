@@ -24,7 +24,8 @@ class TableRows:
     Attributes:
         table: the path; `place_of` knows it where another one was added.
         separator: what stands between two cells.
-        key: what the column with the images' names is called; columns: list of str, the others.
+        key: what the column with the images' names is called; columns: list of str, the others that have a name.
+        has_nameless: whether there are others, beside the numbers of the rows that pandas writes first.
         lines: int64 (images,), the line in which each image stands; 0 where in none.
         codes: int32 (images, columns), which of `cells` the image has; -1 where it has no row.
         cells: a list for each column: {text: number}.
@@ -41,13 +42,16 @@ class TableRows:
         self._names, self._wanted, self._scope = names, wanted, scope
         place, has_header = self._key_column(layout)
         header = _header(layout, has_header)
-        self.key, self.columns = header[place], header[:place] + header[place + 1 :]
+        self._places = [other for other, name in enumerate(header) if name and other != place]
+        self.key, self.columns = header[place], [header[other] for other in self._places]
+        nameless = [other for other, name in enumerate(header) if not name and other not in (0, place)]
+        self.has_nameless = any(row[other] for row in layout.first for other in nameless if other < len(row))
         self.lines = np.zeros(len(names.images), np.int64)
         self.codes = np.full((len(names.images), len(self.columns)), -1, np.int32)
         self.cells = [{} for _ in self.columns]
         self.faults = {}
         self._tables, self._table_of = [table], np.zeros(len(names.images), np.int8)
-        self._read(layout, place, has_header)
+        self._read(layout, place, has_header, len(header))
 
     @property
     def images(self):
@@ -100,7 +104,7 @@ class TableRows:
                     hits.setdefault(place, _Hits()).add(match)
         return hits
 
-    def _read(self, layout, place, has_header):
+    def _read(self, layout, place, has_header, width):
         ranks, unclear = {}, {}
         rows = rows_of(self.table, layout)
         if has_header:
@@ -113,8 +117,7 @@ class TableRows:
             if len(numbers) > 1 and self._scope is not None:
                 numbers = [number for number in numbers if number in self._scope]
             if len(numbers) == 1:
-                rank = (match.depth, match.beyond)
-                self._take(numbers[0], rank, ranks, line, cells[:place] + cells[place + 1 :])
+                self._take(numbers[0], (match.depth, match.beyond), ranks, line, _fitted(cells, width), width)
             elif numbers:
                 unclear.setdefault(tuple(numbers[:2]), (line, cells[place]))
         self._drop_strangers(ranks)
@@ -125,16 +128,14 @@ class TableRows:
                     "much of the path into the table as tells them apart, or take it out of the folder."
                 )
 
-    def _take(self, number, rank, ranks, line, cells):
+    def _take(self, number, rank, ranks, line, cells, width):
         depth, beyond = rank
         if number in ranks and (depth, -beyond) < (ranks[number][0], -ranks[number][1]):
             return
-        while len(cells) > len(self.columns) and not cells[-1]:
-            cells.pop()
-        cells += [""] * (len(self.columns) - len(cells))
+        own = [cells[place] for place in self._places]
         if ranks.get(number) == rank:
-            own = [known.get(cell, -1) for known, cell in zip(self.cells, cells)]
-            if len(cells) > len(self.columns) or own != self.codes[number].tolist():
+            codes = [known.get(cell, -1) for known, cell in zip(self.cells, own)]
+            if codes != self.codes[number].tolist():
                 self.faults[number] = (
                     f"{self.table}: lines {self.lines[number]} and {line} differ, and both are of {self.images[number]}"
                 )
@@ -143,12 +144,11 @@ class TableRows:
         self.faults.pop(number, None)
         self.lines[number] = line
         try:
-            self.codes[number] = [known[cell] for known, cell in zip(self.cells, cells)]
+            self.codes[number] = [known[cell] for known, cell in zip(self.cells, own)]
         except KeyError:  # a cell that the column did not have before
-            self.codes[number] = [known.setdefault(cell, len(known)) for known, cell in zip(self.cells, cells)]
-        if len(cells) > len(self.columns):
-            count, width = len(cells) + 1, len(self.columns) + 1
-            self.faults[number] = f"{self.place_of(number)}: {count} cells where the table has {width} columns"
+            self.codes[number] = [known.setdefault(cell, len(known)) for known, cell in zip(self.cells, own)]
+        if len(cells) > width:
+            self.faults[number] = f"{self.place_of(number)}: {len(cells)} cells where the table has {width} columns"
 
     def _drop_strangers(self, ranks):
         # Where train/0.png is that image, val/0.png is one that is not here, though only one 0.png is.
@@ -159,13 +159,20 @@ class TableRows:
                 self.faults.pop(number, None)
 
 
+def _fitted(cells, width):
+    """The cells of a row, filled up to the width of the table; empty ones beyond it fall away."""
+    while len(cells) > width and not cells[-1]:
+        cells.pop()
+    return cells + [""] * (width - len(cells))
+
+
 class _Hits:
     def __init__(self):
         self.rows, self.images, self.by_file = 0, set(), False
 
     def add(self, match):
         self.rows += 1
-        self.images.update(match.numbers[:1])
+        self.images.update(match.numbers[:2])
         self.by_file = self.by_file or match.has_suffix
 
 
