@@ -246,6 +246,14 @@ def test_excels_line_about_separators_and_separators_at_the_end(folder):
         assert description.attribute_names == ["x"] and values(description, folder) == [0, 1, 0, 1, 0, 1]
 
 
+def test_remarks_above_the_table(folder):
+    rows = [f"{name},{place % 2}" for place, name in enumerate(SIX)]
+    for top in (["# mine, all of it", "# 2020"], ["6"], ["#file,x"]):
+        header = [] if top == ["#file,x"] else ["file,x"]
+        description, _ = read(folder, {"t.csv": lines(*top, *header, *rows)})
+        assert description.attribute_names == ["x"] and values(description, folder) == [0, 1, 0, 1, 0, 1]
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -379,7 +387,7 @@ def test_text_that_is_no_class_is_left_out_by_name(folder):
     rows = [f"{name},{place % 2},{'ab'[place % 2]},{'xy'[place // 3]},same,{name}!," for place, name in enumerate(SIX)]
     description, [note] = read(folder, {"t.csv": lines("file,x,breed,country,one,note,none", *rows)})
     assert description.class_names is None and description.attribute_names == ["x"]
-    for left_out in ("one (a text with 1 values", "note (a text with 6 values", "none (empty)"):
+    for left_out in ("one (a text with 1 value for", "note (a text with 6 values", "none (empty)"):
         assert left_out in note
     for name in ("breed", "country"):
         assert f"{name} (one of 2 columns of text, and classes are in one)" in note
@@ -473,17 +481,18 @@ def test_tables_lie_in_the_folder_or_beside_it(tmp_path):
 
 
 def test_a_table_costs_memory_in_proportion_to_the_images(folder):
-    count = 60_000
-    rows = (f"{number:06}.png,{number % 2},{number},remark {number}" for number in range(count))
-    images = [f"{number:06}.png" for number in range(count - 500, count)]
-    table = {"t.csv": lines("file,x,y,note", *rows)}
-    paths = made(folder, table, images)
-    assert paths[0][0].stat().st_size > 2_000_000
-    tracemalloc.start()
-    try:
-        description, _ = read_tables(*paths)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert values(description, folder, images) == [number % 2 for number in range(count - 500, count)]
-    assert peak < 1_500_000
+    images = [f"{number:06}.png" for number in range(500)]
+    peaks = []
+    for count in (2_000, 60_000):
+        # The images are those of the last rows, so that all of the table is gone through.
+        rows = [f"{number:06}.png,{number % 2},{number},remark {number}" for number in reversed(range(count))]
+        paths = made(folder, {f"{count}.csv": lines("file,x,y,note", *rows)}, images)
+        tracemalloc.start()
+        try:
+            description, _ = read_tables(*paths)
+            peaks.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+        assert values(description, folder, images) == [number % 2 for number in range(500)]
+    assert paths[0][0].stat().st_size > 1_500_000
+    assert peaks[1] < 1.1 * peaks[0] + 100_000, peaks

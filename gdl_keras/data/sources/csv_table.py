@@ -4,7 +4,7 @@ import csv
 import re
 from collections import Counter
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 
 LOOKED_AT = 100  # lines that tell whether a column holds numbers
 HEAD = 1 << 16  # bytes that tell how a table is written
@@ -160,10 +160,19 @@ def _encoding(head):
 
 def _preface(lines):
     """(how many lines stand before the table, the separator that they name or None)."""
-    first = lines[0].strip("\r\n") if lines else ""
-    if named := re.fullmatch(f'"?sep=([{SEPARATORS}])"?', first):
-        return 1, named[1]
-    return int(first.strip().isdigit() and len(lines) > 1 and not lines[1].strip().isdigit()), None
+    for place, (line, below) in enumerate(pairwise(lines)):
+        if named := re.fullmatch(f'"?sep=([{SEPARATORS}])"?', line.strip("\r\n")):
+            return place + 1, named[1]
+        is_count = line.strip().isdigit() and not below.strip().isdigit()
+        # A header may begin so as well, but it has as many cells as what is below.
+        is_remark = line.startswith("#") and _divisions(line) != _divisions(below)
+        if not is_count and not is_remark:
+            return place, None
+    return 0, None
+
+
+def _divisions(line):
+    return max(map(line.count, SEPARATORS))
 
 
 def _separator(lines):

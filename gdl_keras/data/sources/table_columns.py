@@ -90,7 +90,7 @@ class _Column:
         kinds = sum(text.casefold() not in EMPTY for text in self._texts)
         self.is_numbers = numbers > 0 and (not words or numbers >= MOSTLY * (numbers + words))
         self.is_classes = words > 0 and not self.is_numbers and 2 <= kinds <= (counts.sum() + 1) // 2
-        self.what = f"a text with {kinds} values for {counts.sum():,} images" if kinds else "empty"
+        self.what = f"a text with {kinds} value{'s' * (kinds > 1)} for {counts.sum():,} images" if kinds else "empty"
 
     def numbers(self):
         """float32 (rows,): those of the images with a row, in their order."""
