@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from gdl_keras import data, keywords
-from gdl_keras.errors import InputError, nearest
+from gdl_keras.errors import InputError
 from gdl_keras.training.config import read_config
 
 
@@ -17,8 +17,8 @@ def sample(run, n, output=None, seed=None, label=None, **options):
             height, width, channels)), or in nothing (a folder of .png files).  By default samples.png, or what pages of
             another kind end in.
         seed: int or None; the same seed gives the same samples.
-        label: what a conditional model draws: the number, or the name where the run's data set knows it, of a class or
-            of the one attribute; by default all in turn.
+        label: what a conditional model draws: the number or the name of a class or of the one attribute, which the
+            model or else the run's data set knows; by default all in turn.
         options: keywords of the model's own `generate`; texts are read as numbers where those are wanted.
 
     Returns:
@@ -82,29 +82,19 @@ def conditions_of(model, run, n, label):
         return model.conditions.in_turn(n)
     if not model.conditions:
         raise InputError(f"{type(model).__name__} is not conditional: leave --label away.")
-    return model.conditions.same(_number(label, model, run), n)
-
-
-def _number(label, model, run):
-    try:
-        return int(label)
-    except ValueError:
-        pass
-    names = _names(run)
-    if len(names) != model.conditions.count:
-        last = model.conditions.count - 1
-        raise InputError(f"What {label!r} is called by is not known here: --label takes a number from 0 to {last}.")
-    wanted = label.casefold()
-    for fits in (str.__eq__, str.__contains__):
-        found = [number for number, name in enumerate(names) if fits(name.casefold(), wanted)]
-        if len(found) == 1:
-            return found[0]
-    raise InputError(f"There is no label {label!r}.  {nearest(label, names)}")
+    conditions = model.conditions
+    if conditions.names is None and not str(label).isdigit():
+        conditions = type(conditions)(conditions.count, _names(run))
+    return conditions.same(label, n)
 
 
 def _names(run):
+    """What the labels of a run are called whose model does not know it: as its settings or its data set tell."""
     settings = settings_of(run) if Path(run).exists() else {}
     if settings.get("attribute") not in (None, "all"):
         return [f"not {settings['attribute']}", settings["attribute"]]
-    known = data.info(settings["dataset"]) if "dataset" in settings else {}
+    try:
+        known = data.info(settings["dataset"]) if "dataset" in settings else {}
+    except InputError:
+        known = {}  # the folder is no longer there
     return known.get("classes") or known.get("attributes") or []

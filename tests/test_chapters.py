@@ -105,6 +105,32 @@ def test_images_without_labels_are_refused_where_labels_are_needed(name, tmp_pat
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(("name", "flag"), [("03_vae/03_vae_faces", "--attributes"), ("04_gan/03_cgan", "--attribute")])
+def test_attributes_that_cannot_be_used_are_refused_before_training(name, flag, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    (tmp_path / "flat").mkdir()
+    for grey in range(20):
+        Image.new("RGB", (20, 20), (grey, grey, grey)).save(tmp_path / "flat" / f"{grey}.png")
+    rows = [f"{grey}.png,{grey % 3 - 1},{grey % 2}" for grey in range(20)]
+    cases = [
+        (None, "Hat", "no attribute Hat: for that it needs a table, a .csv file"),
+        (
+            "file,Mood,Hat",
+            "Mood",
+            "Mood of ./flat is no yes-or-no of 1 and 0, its values are -1, 0, 1; those that are: Hat.",
+        ),
+        ("file,Mood,Hat", "Het", "Did you mean Hat?"),
+    ]
+    for header, attribute, sentence in cases:
+        if header:
+            (tmp_path / "flat" / "t.csv").write_text("\n".join([header, *rows]))
+        flags = ["--preset", "smoke", "--dataset", "./flat", flag, attribute, "--out", "run"]
+        assert cli.main(["run", name, *flags]) == 2
+        assert sentence in capsys.readouterr().err.replace(str(tmp_path / "flat"), "./flat")
+        assert not (tmp_path / "run").exists()
+
+
 def test_a_conditional_gan_learns_from_all_attributes_at_once(tmp_path, monkeypatch):
     """Any number of them are true of an image; the model is sampled and evaluated like any other."""
     monkeypatch.chdir(tmp_path)

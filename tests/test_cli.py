@@ -322,7 +322,7 @@ def test_sample_draws_the_class_asked_for_or_all_in_turn(gdl, tmp_path):
     code, _, err = gdl("sample", "cgan.keras", "--label", "3")
     assert code == 2 and "between 0 and 2, not 3" in err
     code, _, err = gdl("sample", "cgan.keras", "--label", "boot")
-    assert code == 2 and "'boot' is called by is not known here: --label takes a number from 0 to 2" in err
+    assert code == 2 and "'boot' is called by is not known here: a label is a number from 0 to 2" in err
 
 
 @pytest.mark.parametrize(
@@ -344,6 +344,28 @@ def test_a_label_may_be_a_name_that_the_run_knows(gdl, tmp_path, config, count, 
     code, _, err = gdl("sample", "run", "--label", "hat")
     assert code == 2
     assert "There is no label 'hat'" in err
+
+
+def test_a_model_knows_the_names_of_its_classes(gdl, tmp_path):
+    """Wherever its file lies, and whatever became of the images that it learnt from."""
+    model = cgan(3)
+    model.label_names = ("hill", "sea", "wood")
+    model.save(tmp_path / "cgan.keras")
+    for name in ("sea", "SEA", "ea", "1"):
+        assert gdl("sample", "cgan.keras", "-n", "3", "-o", f"{name}.npz", "--seed", "7", "--label", name)[0] == 0
+    by_name, *others = (np.load(f"{name}.npz")["images"] for name in ("1", "sea", "SEA", "ea"))
+    assert all(np.array_equal(by_name, other) for other in others)
+    code, _, err = gdl("sample", "cgan.keras", "--label", "hlil")
+    assert code == 2 and "There is no label 'hlil'.  Did you mean hill?  Known are: hill, sea, wood." in err
+
+
+def test_a_run_whose_images_are_gone_can_be_asked_by_number(gdl, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.json").write_text(json.dumps({"dataset": "./gone"}))
+    cgan(3).save(tmp_path / "run" / "model.keras")
+    assert gdl("sample", "run", "-n", "1", "-o", "one.npz", "--label", "1")[0] == 0
+    code, _, err = gdl("sample", "run", "--label", "hill")
+    assert code == 2 and "a label is a number from 0 to 2" in err
 
 
 def test_a_conditional_model_that_is_no_gan_is_asked_for_its_conditions_alone(gdl, tmp_path, monkeypatch):

@@ -70,8 +70,8 @@ def workshop(tmp_path, monkeypatch):
     monkeypatch.setenv("GDL_DATA_DIR", str(tmp_path / "data"))
     folder = tmp_path / "home"
     for number in range(240):
-        shape = ("ellipse", "rectangle")[number % 2]
-        draw_picture(folder / "my_photos" / shape / f"{number}.jpg", shape, number)
+        place, shape = (("hill", "ellipse"), ("sea", "rectangle"))[number % 2]
+        draw_picture(folder / "my_photos" / place / f"{number}.jpg", shape, number)
     for number in range(40):
         draw_picture(folder / "my_faces" / f"{number}.png", ("ellipse", "rectangle")[number % 2], number)
         draw_picture(folder / "my_scans" / f"{number}.jpg", "ellipse", number)

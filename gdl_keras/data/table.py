@@ -6,11 +6,12 @@ import numpy as np
 
 from gdl_keras.data.columns import Column
 from gdl_keras.data.digests import digest
+from gdl_keras.data.labelled import Labelled
 from gdl_keras.data.order import BatchOrder
 from gdl_keras.errors import InputError, nearest
 
 
-class Table:
+class Table(Labelled):
     """One split of a data set.  `gdl_keras.data.load` makes it, or `from_arrays`.
 
     Args:
@@ -76,16 +77,6 @@ class Table:
         """The name of the column that models of this data set make: the first one."""
         return next(iter(self.columns))
 
-    @property
-    def labels(self):
-        """The numbers of the classes, int64 (num_examples,), or None."""
-        return self.columns["labels"].values[:] if "labels" in self.columns else None
-
-    @property
-    def attributes(self):
-        """int8 or float32 (num_examples, K), or None."""
-        return self.columns["attributes"].values[:] if "attributes" in self.columns else None
-
     def rows(self, column, indices):
         """Examples by number, as networks take them.
 
@@ -143,77 +134,6 @@ class Table:
         numbers = np.asarray(numbers, np.int64)
         return self._only(numbers, f"only {digest(Column(numbers))}")
 
-    def with_labels(self):
-        """This table, for who needs labels; raises InputError where there are none."""
-        if self.labels is None:
-            raise self._no_labels()
-        return self
-
-    def labelled_by(self, attribute):
-        """The same examples with an attribute as their label: 1 where an example has it, 0 where not.
-
-        Args:
-            attribute: one of `attribute_names`, such as "Blond_Hair".
-
-        Returns:
-            a table with two classes.
-
-        Raises:
-            InputError: there is no such attribute.
-        """
-        names = self.attribute_names or []
-        if attribute not in names:
-            raise InputError(f"{self.name} has no attribute {attribute}.  {nearest(attribute, names)}")
-        labels = Column((self.attributes[:, names.index(attribute)] > 0).astype(np.int64))
-        return self.changed(columns={**self.columns, "labels": labels}, class_names=[f"not {attribute}", attribute])
-
-    def conditioned_on(self, attribute=None):
-        """The same examples with the labels that a conditional model is to learn from.
-
-        Args:
-            attribute: None for the classes; the name of an attribute, see `labelled_by`; or "all": every example's row
-                of attributes, any number of which are true at once.
-
-        Returns:
-            a table with "labels", and with their names in `condition_names`.
-
-        Raises:
-            InputError: there are no such labels.
-        """
-        if attribute is None:
-            return self.with_labels()
-        if attribute != "all":
-            return self.labelled_by(attribute)
-        if self.attributes is None:
-            raise InputError(f"{self.name} has no attributes: leave --attribute away, or add a table of them.")
-        columns = {name: column for name, column in self.columns.items() if name != "labels"}
-        return self.changed(columns=columns, class_names=None)
-
-    @property
-    def condition_names(self):
-        """What the labels are called, classes or else attributes: list of str, or None."""
-        return self.class_names or self.attribute_names
-
-    def without(self, class_name):
-        """The same examples but for those of one class; the numbers of the other classes stay.
-
-        Args:
-            class_name: one of `class_names`.
-
-        Returns:
-            a table.
-
-        Raises:
-            InputError: there are no labels, no such class, or no other one.
-        """
-        names = self.with_labels().class_names or []
-        if class_name not in names:
-            raise InputError(f"{self.name} has no class {class_name}.  {nearest(class_name, names)}")
-        kept = np.flatnonzero(self.labels != names.index(class_name))
-        if not len(kept):
-            raise InputError(f"{self.name} has no {self.kind} but those of {class_name}: leave out another class.")
-        return self._only(kept, f"without {class_name}")
-
     def changed(self, **attributes):
         """A copy of this table with other values of some attributes; who changes the examples changes the identity."""
         other = copy.copy(self)
@@ -244,13 +164,6 @@ class Table:
                 return self.columns["attributes"]
             raise self._no_labels()
         raise InputError(f"{self.name} has no column {name}.  {nearest(name, self.columns)}")
-
-    def _no_labels(self):
-        attributes = "choose one of its attributes with --attribute, or " if self.attribute_names else ""
-        return InputError(
-            f"{self.name} has no labels: {attributes}sort its {self.kind} into one sub-folder a class, or choose "
-            "another data set."
-        )
 
 
 def _as_column(values):

@@ -56,7 +56,7 @@ class AdversarialModel(WeightAverage, LatentModel):
             return Unconditional()
         # Class numbers are integers, rows of attributes are not.
         kind = Classes if self.generator.inputs[1].dtype == "int64" else Attributes
-        return kind(self.num_classes)
+        return kind(self.num_classes, self.label_names)
 
     # ---- parts of a training step ----------------------------------------------------------------------------------
 

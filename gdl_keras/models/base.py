@@ -21,6 +21,7 @@ class TapeModel(keras.Model):
 
     Args:
         seed: int or None, the start of the model's random numbers.  They are saved with the model.
+        label_names: what the labels that it learns from are called, str each, or None; a data set tells them to `fit`.
     """
 
     metric_names = ("loss",)
@@ -31,9 +32,10 @@ class TapeModel(keras.Model):
     # How many batches of one of our data sets a training step gets, joined to one.
     batches_per_step = 1
 
-    def __init__(self, seed=None, **kwargs):
+    def __init__(self, seed=None, label_names=None, **kwargs):
         super().__init__(**kwargs)
         self.seed = seed
+        self.label_names = None if label_names is None else tuple(label_names)
         self.seed_generator = SeedGenerator(seed)
         self._trackers = self.build_metrics()
         # The networks come built; without this Keras refuses to save before the first call.
@@ -134,6 +136,8 @@ class TapeModel(keras.Model):
             steps = kwargs.get("steps_per_epoch") or max(1, x.steps_per_epoch // (joined * parts))
             steps *= parts
             kwargs.update(steps_per_epoch=steps, shuffle=False)
+            if "labels" in self.learns_from and x.condition_names:
+                self.label_names = tuple(x.condition_names)
             first_batch = kwargs.get("initial_epoch", 0) * steps * joined
             x = _join_batches(x.batches(first_batch=first_batch, columns=self.learns_from), joined)
         if kwargs.get("verbose", "auto") == "auto" and not _shows_progress():

@@ -49,3 +49,9 @@ def photos(tmp_path):
         return tmp_path / name
 
     return make
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Where a test of tables puts its images; there is nothing yet."""
+    return tmp_path / "photos"

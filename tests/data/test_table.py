@@ -217,3 +217,38 @@ def test_labels_of_a_conditional_model_are_classes_one_attribute_or_all_of_them(
     for setting, sentence in ((None, "no labels"), ("hat", "no attribute hat"), ("all", "no attributes")):
         with pytest.raises(InputError, match=sentence):
             bare.conditioned_on(setting)
+
+
+def test_groups_are_attributes_that_are_yes_or_no_or_else_classes():
+    table = from_arrays(
+        images=np.zeros((4, 4, 4, 1), "uint8"),
+        labels=np.array([0, 1, 1, 0]),
+        attributes=np.array([[0, 1, 5, 1], [1, 1, 0, -1], [1, 1, 1, 1], [0, 1, 0, 1]], np.float32),
+        class_names=["cat", "dog"],
+        attribute_names=["tail", "all", "age", "signed"],
+    )
+    assert {name: has.tolist() for name, has in table.groups().items()} == {
+        "tail": [False, True, True, False],
+        "signed": [True, False, True, True],
+    }
+    assert {name: has.tolist() for name, has in table.groups(["dog", "tail"]).items()} == {
+        "dog": [False, True, True, False],
+        "tail": [False, True, True, False],
+    }
+    for name, sentence in (
+        ("age", r"age of .* is no yes-or-no .* its values are 0, 1, 5; those that are: tail, all, signed"),
+        ("all", "all images have all: take another"),
+        ("tial", "no class or attribute tial.  Did you mean tail"),
+    ):
+        with pytest.raises(InputError, match=sentence):
+            table.groups([name])
+    with pytest.raises(InputError, match=r"age of .* is no yes-or-no"):
+        table.conditioned_on("all")
+    bare = from_arrays(images=np.zeros((3, 4, 4, 1), "uint8"))
+    assert bare.groups() == {}
+    with pytest.raises(InputError, match=r"no attribute Hat: for that it needs a table, a \.csv file"):
+        bare.groups(["Hat"])
+    classes = from_arrays(images=np.zeros((3, 4, 4, 1), "uint8"), labels=[0, 1, 1], class_names=["cat", "dog"])
+    assert list(classes.groups()) == ["cat", "dog"]
+    with pytest.raises(InputError, match="It has the classes cat, dog"):
+        classes.labelled_by("Hat")

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from gdl_keras.data import from_arrays
 from gdl_keras.errors import InputError
 from gdl_keras.models.cgan import build_critic, build_generator
 from tests import cases
@@ -63,6 +64,18 @@ def test_attributes_mix():
     assert len(np.unique(images.reshape(4, -1), axis=0)) == 4
     with pytest.raises(InputError, match="rows of 2 attributes"):
         model.generate(2, labels=[0, 1])
+
+
+def test_it_learns_what_its_labels_are_called(tmp_path):
+    images, labels = np.zeros((6, *cases.IMAGE_SHAPE), "uint8"), np.array([0, 1, 2] * 2)
+    named = from_arrays(images=images, labels=labels, class_names=["hill", "sea", "wood"], batch_size=3)
+    model = cases.cgan()
+    assert model.conditions.names is None
+    cases.with_optimizers(model).fit(named, epochs=1, steps_per_epoch=1, verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.conditions.names == model.conditions.names == ["hill", "sea", "wood"]
+    assert loaded.get_config()["label_names"] == model.get_config()["label_names"]
 
 
 def test_data_without_labels_is_refused():

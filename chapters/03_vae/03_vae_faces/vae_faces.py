@@ -88,6 +88,7 @@ from gdl_keras.models.vae_faces import attribute_vector, build_decoder, build_en
 
 train = run.load("train")
 test = run.load("test")
+groups = train.groups(run.attributes or None)  # an attribute that is not there is refused before training
 run.show("training_images", plotting.grid(train.sample(20), columns=10))
 
 # %% [markdown]
@@ -139,11 +140,7 @@ run.show("generated", plotting.grid(model.generate(30, seed=run.seed), columns=1
 # reconstruction.
 
 # %%
-has = {}
-if train.attributes is not None:
-    has = {name: train.attributes[some, i] > 0 for i, name in enumerate(train.attribute_names)}
-elif train.labels is not None:
-    has = {name: train.labels[some] == i for i, name in enumerate(train.class_names)}
+has = {name: members[some] for name, members in groups.items()}
 starts = model.encode(originals[:5])[0]
 strengths = (-2, -1, 0, 1, 2)
 for name in run.attributes or list(has)[:3]:

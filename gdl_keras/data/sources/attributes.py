@@ -1,68 +1,115 @@
-"""A table of attributes, one row an image, in the manner of CelebA's list_attr_celeba.csv."""
+"""Which of the tables beside images describes them, as CelebA's list_attr_celeba.csv does."""
 
-import csv
-from dataclasses import dataclass
+import re
 
-import numpy as np
+from gdl_keras.data.sources.csv_table import NoTable
+from gdl_keras.data.sources.image_names import ImageNames
+from gdl_keras.data.sources.table_columns import describe
+from gdl_keras.data.sources.table_rows import TableRows
 
-from gdl_keras.data.notices import say
-
-
-@dataclass
-class Attributes:
-    """Numbers that belong to images: values (rows, K), int8 where all are yes or no, else float32."""
-
-    names: list[str]
-    values: np.ndarray
-    rows: dict[str, int]  # by the name of the file
-
-    def row(self, path):
-        return self.values[self.rows[path.name]]
+SHOWN = 8  # tables, and names, that a line of notes lists
 
 
-def read_attributes(tables, images):
-    """The first table whose first column names every image; tables with "attr" in their name come first.
+def read_tables(tables, images, train=None, test=None):
+    """The first table that describes the images; those with "attr" in their name come first.
 
-    Columns that are not numbers are left out.  Columns of -1 and 1, CelebA's no and yes, become 0 and 1.
+    A table describes them where it names every image or, with split folders, every one for training.  One that lies in
+    a split folder, or is called as one, speaks of the images in there; what it says of those for testing is added
+    where it has the same columns as the table of those for training.
 
     Args:
-        tables: paths of CSV files with a header line.
-        images: paths of the images.
+        tables: paths, as from `find_tables`.
+        images: list of paths, of both splits.
+        train, test: the folders of the splits, or None.
 
     Returns:
-        an `Attributes`, or None where no table fits.
+        `(description, notes)`: a `Description`, or None where no table fits, and a list of sentences, which table is
+        used and why each of the others is not.
+
+    Raises:
+        InputError: the table that describes the images is wrong: a name may be two images, two rows of one image
+            differ, a number or class is missing.
     """
-    wanted = {path.name for path in images}
-    for table in sorted(tables, key=lambda path: ("attr" not in path.name.lower(), path)):
+    names, used, added, notes = ImageNames(images), None, None, []
+    below = {folder: _below(folder, images) for folder in (train, test) if folder}
+    wanted = below.get(train, set(range(len(images))))
+    scopes = {table: _scope(table, train, test) for table in tables}
+    tables = sorted(tables, key=lambda path: ("attr" not in path.name.lower(), scopes[path] is None, path))
+    of_testing = [table for table in tables if test and scopes[table] == test]
+    for table in [table for table in tables if table not in of_testing]:
         try:
-            with open(table, newline="", encoding="utf-8-sig") as file:
-                header, *lines = [line for line in csv.reader(file) if line]
-        except (ValueError, csv.Error, OSError):
-            continue
-        # The table may give "train/cat/1.jpg" where the file lies elsewhere: only the last part counts.
-        lines = {line[0].strip().replace("\\", "/").rsplit("/", 1)[-1]: line for line in lines}
-        missing = wanted - lines.keys()
-        if not missing and (attributes := _numbers(header, {name: lines[name] for name in sorted(wanted)})):
-            return attributes
-        if missing and len(missing) < len(wanted):
-            say(f"{table} is not used for attributes: it lacks {len(missing)} of the images, {min(missing)} for one.")
-    return None
+            if used:
+                raise NoTable(f"{used.table.name} is")
+            rows = TableRows(table, names, wanted, below.get(scopes[table]))
+            _check_complete(rows, wanted, train)
+            description = describe(rows)
+            used = rows
+        except NoTable as reason:
+            notes.append(f"{table} is not used: {reason}.")
+    for table in of_testing:
+        try:
+            if used is None or added:
+                raise NoTable(f"{added.name} is" if added else f"it is of the images in {test.name} alone")
+            rows = TableRows(table, names, below[test], below[test])
+            if rows.columns != used.columns:
+                raise NoTable(f"its columns are not those of {used.table.name}")
+            _check_complete(rows, below[test], test)
+            used.add(rows)
+            description = describe(used)
+            added = table
+        except NoTable as reason:
+            notes.append(f"{table} is not used: {reason}.")
+    if used is None:
+        return None, _shortened(notes)
+    whose = f"{used.table} and {added.name} give" if added else f"{used.table} gives"
+    return description, [f"{whose} {_told(description)}.", *_shortened(notes)]
 
 
-def _numbers(header, lines):
-    names, columns = [], []
-    for index, name in enumerate(header[1:], start=1):
-        try:
-            column = np.array([float(line[index]) for line in lines.values()], np.float32)
-        except (ValueError, IndexError):
-            continue
-        if set(np.unique(column)) <= {-1.0, 1.0}:
-            column = (column + 1) / 2
-        names.append(name.strip())
-        columns.append(column)
-    if not names:
-        return None
-    values = np.stack(columns, axis=1)
-    if np.isin(values, (0, 1)).all():
-        values = values.astype(np.int8)
-    return Attributes(names, values, {name: row for row, name in enumerate(lines)})
+def set_aside(tables, reason):
+    """Sentences that none of some tables is used, and why: list of str."""
+    return _shortened([f"{table} is not used: {reason}." for table in tables])
+
+
+def _below(folder, images):
+    return {number for number, path in enumerate(images) if folder in path.parents}
+
+
+def _scope(table, train, test):
+    """The split folder whose images a table speaks of: the one that it lies in, or is called as; or None."""
+    folders = [folder for folder in (train, test) if folder]
+    words = re.findall("[a-z]{3,}", table.stem.lower())
+    called = [
+        folder
+        for folder in folders
+        if any(word.startswith(folder.name.lower()) or folder.name.lower().startswith(word) for word in words)
+    ]
+    inside = [folder for folder in folders if folder in table.parents]
+    chosen = inside or called
+    return chosen[0] if len(chosen) == 1 else None
+
+
+def _check_complete(rows, wanted, folder):
+    missing = [number for number in wanted if not rows.lines[number]]
+    of_folder = f" in {folder.name}" if folder else ""
+    if len(missing) == len(wanted):
+        raise NoTable(f"its column {rows.key} names no image{of_folder}")
+    if missing:
+        raise NoTable(f"it lacks {len(missing):,} of the images{of_folder}, {rows.images[min(missing)].name} for one")
+
+
+def _told(description):
+    parts = []
+    for noun, names in (("attributes", description.attribute_names), ("classes", description.class_names)):
+        if names:
+            parts.append(f"the {noun} {_listed(names)}")
+    left_out = f"; left out: {_listed(description.left_out)}" if description.left_out else ""
+    return " and ".join(parts) + left_out
+
+
+def _listed(names):
+    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+
+
+def _shortened(notes):
+    more = [f"{len(notes) - SHOWN} more tables are not used."] if len(notes) > SHOWN else []
+    return notes[:SHOWN] + more

@@ -3,10 +3,12 @@
 from pathlib import Path
 
 from gdl_keras.data.decoding import IMAGE_SUFFIXES
+from gdl_keras.data.notices import say
 from gdl_keras.data.raw import Item, RawImages
-from gdl_keras.data.sources.attributes import read_attributes
-from gdl_keras.data.sources.local import is_hidden
-from gdl_keras.data.sources.splits import choose_split
+from gdl_keras.data.sources.attributes import read_tables, set_aside
+from gdl_keras.data.sources.finding import find_tables
+from gdl_keras.data.sources.local import is_hidden, visible_files
+from gdl_keras.data.sources.splits import choose_split, split_folders
 from gdl_keras.errors import InputError
 
 
@@ -44,15 +46,32 @@ class Folder:
         chosen, class_names = choose_split(images, top, split)
         if not chosen:
             raise InputError(f"{self.path} has no images for the split {split!r}.")
-        numbers = {name: number for number, name in enumerate(class_names or [])}
-        attributes = None if class_names else read_attributes(self._tables(top), images)
+        if class_names:
+            numbers = {name: number for number, name in enumerate(class_names)}
+            notes, table = set_aside(self._tables(), "the sub-folders are the classes"), None
+        else:
+            table, notes = read_tables(self._tables(), images, *split_folders(top))
+        for note in notes:
+            say(note)
+        if table:
+            chosen = self._described(chosen, images, top, split, table)
 
         def items():
             for path, class_name in chosen:
-                row = attributes.row(path) if attributes else None
-                yield Item(path.relative_to(self.path).as_posix(), path, numbers.get(class_name), row)
+                label = table.label(path) if table else class_name and numbers[class_name]
+                yield Item(path.relative_to(self.path).as_posix(), path, label, table and table.attributes(path))
 
-        return RawImages(len(chosen), items, class_names, attributes.names if attributes else None)
+        names = (table.class_names, table.attribute_names) if table else (class_names, None)
+        return RawImages(len(chosen), items, *names)
+
+    def _described(self, chosen, images, top, split, table):
+        """The images of a split of which the table has a row; a tenth of train is held out where none of test has."""
+        train, test = split_folders(top)
+        of_test = [path for path in images if test in path.parents]
+        if of_test and not any(map(table.names, of_test)):
+            say(f"The table has no row for the images in {test}: a tenth of those in {train} is held out instead.")
+            chosen, _ = choose_split([path for path in images if train in path.parents], train, split)
+        return [(path, class_name) for path, class_name in chosen if table.names(path)]
 
     def images(self):
         """All images, sorted by their path, so that no file system changes the order.
@@ -70,7 +89,7 @@ class Folder:
 
     def fingerprint(self):
         """What changes when an image or table is added, removed or edited: a list of (path, size, time of change)."""
-        files = self.images() + self._tables(self._top())
+        files = self.images() + self._tables()
         return [str(self.path), *((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files)]
 
     def _top(self):
@@ -80,11 +99,8 @@ class Folder:
             top = inside[0]
         return top
 
-    def _tables(self, top):
-        folders = {top, *(folder for folder in top.parents if folder.is_relative_to(self.path))}
-        if self.look_beside:
-            folders.add(self.path.parent)
-        return sorted(table for folder in folders for table in folder.glob("*.csv"))
+    def _tables(self):
+        return find_tables(visible_files(self.path), self.path if self.look_beside else None)
 
 
 def is_image(path):

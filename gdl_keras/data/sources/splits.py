@@ -21,9 +21,7 @@ def choose_split(images, top, split):
     Returns:
         `(chosen, class_names)`: a list of (path, class name or None), and a list of names or None.
     """
-    folders = {folder.name.lower(): folder for folder in top.iterdir() if folder.is_dir()}
-    train = next((folders[name] for name in TRAIN_NAMES if name in folders), None)
-    test = next((folders[name] for name in TEST_NAMES if name in folders), None)
+    train, test = split_folders(top)
     if train is None:
         parts = dict(zip(("train", "test"), _divided(images, top), strict=True))
         bases = {"train": top, "test": top}
@@ -39,6 +37,13 @@ def choose_split(images, top, split):
     # The names of both splits, so that a number means the same class in both.
     everywhere = {_class_of(path, bases[part]) for part in parts for path in parts[part]}
     return chosen, sorted(everywhere - {None})
+
+
+def split_folders(top):
+    """The sub-folders that are for training and for testing, each None where there is none."""
+    folders = {folder.name.lower(): folder for folder in top.iterdir() if folder.is_dir()}
+    train = next((folders[name] for name in TRAIN_NAMES if name in folders), None)
+    return train, next((folders[name] for name in TEST_NAMES if name in folders), None)
 
 
 def _below(folder, images):

@@ -5,7 +5,9 @@ Conditions travel as keyword arguments of `generate`: {keyword: array with one e
 
 import numpy as np
 
-from gdl_keras.errors import InputError
+from gdl_keras.errors import InputError, nearest
+
+NAMES_SHOWN = 20
 
 
 class Unconditional:
@@ -13,6 +15,7 @@ class Unconditional:
 
     keyword = None
     count = 0
+    names = None
 
     def __bool__(self):
         return self.keyword is not None
@@ -37,7 +40,11 @@ class Unconditional:
         return {}
 
     def same(self, value, n):
-        """The same condition for `n` samples: {keyword: array}.  Raises InputError where there is no such."""
+        """The same condition, by its number or its name, for `n` samples: {keyword: array}.
+
+        Raises:
+            InputError: there is no such.
+        """
         raise InputError("This model is not conditional: it takes no label.")
 
     def like(self, table, indices, n):
@@ -61,13 +68,15 @@ class Classes(Unconditional):
 
     Args:
         count: int, how many classes.
+        names: what they are called, str each; None, or another number of names, where that is not known.
     """
 
     keyword = "labels"
     noun = "classes"
 
-    def __init__(self, count):
+    def __init__(self, count, names=None):
         self.count = count
+        self.names = list(names) if names is not None and len(names) == count else None
 
     def check(self, n, model_name, labels=None, **others):
         super().check(n, model_name, **others)
@@ -85,9 +94,50 @@ class Classes(Unconditional):
         return {"labels": self._rows(np.arange(n) // each % self.count)}
 
     def same(self, value, n):
-        if not 0 <= value < self.count:
-            raise InputError(f"A label lies between 0 and {self.count - 1}, not {value}.")
-        return {"labels": self._rows(np.full(n, value))}
+        return {"labels": self._rows(np.full(n, self.number(value)))}
+
+    def number(self, label):
+        """The number of a label: an int from 0 to count - 1.
+
+        Args:
+            label: its number, as an int or as text, or its name; a part of one name, large or small letters, is enough.
+                Where names are themselves numbers, a text is a name first.
+
+        Raises:
+            InputError: there is no such label.
+        """
+        if isinstance(label, str) and (number := self._named(label)) is not None:
+            return number
+        try:
+            number = int(label)
+        except ValueError:
+            raise self._unknown(label) from None
+        if not 0 <= number < self.count:
+            raise InputError(f"A label lies between 0 and {self.count - 1}, not {label}.{self._known()}")
+        return number
+
+    def _named(self, label):
+        for fits in (str.__eq__, str.__contains__):
+            found = [n for n, name in enumerate(self.names or []) if fits(name.casefold(), label.casefold())]
+            if len(found) == 1 and not (fits is str.__contains__ and label.isdigit()):
+                return found[0]
+        return None
+
+    def _unknown(self, label):
+        numbers = f"a number from 0 to {self.count - 1}"
+        if self.names is None:
+            return InputError(f"What {label!r} is called by is not known here: a label is {numbers}.")
+        if all(name.isdigit() for name in self.names):
+            return InputError(f"There is no label {label!r}: these have no names, a label is {numbers}.")
+        hint = nearest(label, self.names)
+        hint = f"  {hint}" if hint.startswith("Did") else ""
+        return InputError(f"There is no label {label!r}.{hint}{self._known()}")
+
+    def _known(self):
+        if self.names is None:
+            return ""
+        more = f" and {self.count - NAMES_SHOWN} more" if self.count > NAMES_SHOWN else ""
+        return f"  Known are: {', '.join(self.names[:NAMES_SHOWN])}{more}."
 
     def like(self, table, indices, n):
         values, known = self._values_of(table)

@@ -21,6 +21,41 @@ def test_conditions_in_turn_and_the_same_for_all():
         Unconditional().same(0, 1)
 
 
+@pytest.mark.parametrize(
+    ("label", "number"), [("hill", 0), ("HILL", 0), ("deep sea", 1), ("deep", 1), ("sea", 2), ("2", 2), (2, 2)]
+)
+def test_a_label_is_a_name_or_a_number(label, number):
+    for conditions in (Classes(3, ["hill", "deep sea", "sea"]), Attributes(3, ("hill", "deep sea", "sea"))):
+        assert conditions.number(label) == number
+        np.testing.assert_array_equal(conditions.same(label, 2)["labels"], conditions.same(number, 2)["labels"])
+
+
+def test_names_that_are_numbers_come_before_numbers():
+    """Folders called 3 and 7: --label 7 is the second of them, and there is no label 1 but that one."""
+    assert [Classes(2, ["3", "7"]).number(label) for label in ("3", "7", "1", 1)] == [0, 1, 1, 1]
+    assert [Classes(10, list("0123456789")).number(str(number)) for number in range(10)] == list(range(10))
+    assert Classes(12, [f"class {number}" for number in range(12)]).number("1") == 1
+
+
+@pytest.mark.parametrize(
+    ("names", "label", "sentence"),
+    [
+        (["hill", "sea"], "hil l", "Did you mean hill?  Known are: hill, sea."),
+        (["hill", "sea"], "xyz", "There is no label 'xyz'.  Known are: hill, sea."),
+        (["hill", "sea"], "5", "between 0 and 1, not 5.  Known are: hill, sea."),
+        (["hill", "mill"], "ill", "Did you mean mill or hill?"),
+        (["0", "1"], "boot", "these have no names, a label is a number from 0 to 1"),
+        (None, "boot", "not known here: a label is a number from 0 to 1"),
+        (["a", "b", "c"], "b", "not known here"),  # names of other labels than these
+        ([f"name {number}" for number in range(30)], "q", "name 19 and 10 more."),
+    ],
+)
+def test_an_unknown_label_is_refused_with_those_that_there_are(names, label, sentence):
+    with pytest.raises(InputError) as error:
+        Classes(30 if names and len(names) == 30 else 2, names).number(label)
+    assert sentence in str(error.value)
+
+
 def test_conditions_like_those_of_real_examples():
     pixels = np.zeros((5, 4, 4, 1), "uint8")
     table = from_arrays(images=pixels, labels=np.array([2, 0, 1, 1, 0]), class_names=["a", "b", "c"])
