@@ -1,11 +1,13 @@
 """What every source of images hands to the prepared store."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+
+from gdl_keras.data.left_out import LeftOut
 
 
 class Item(NamedTuple):
@@ -25,6 +27,10 @@ class RawImages:
     items: Callable[[], Iterable[Item]]
     class_names: list[str] | None = None
     attribute_names: list[str] | None = None
+    # The images of both splits, where these need one scale of brightness; None: those of this split do.
+    everything: Callable[[], Iterable[Path | bytes | np.ndarray]] | None = None
+    wrapper: str = ""  # what the names of all items begin with, though it says nothing
+    left_out: LeftOut = field(default_factory=LeftOut)
 
 
 def from_arrays(images, labels, class_names, name):
