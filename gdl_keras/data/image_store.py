@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 
+from gdl_keras.data.columns import Column
+from gdl_keras.data.digests import digest, fingerprint
 from gdl_keras.data.filling import fill
 from gdl_keras.data.notices import say
 from gdl_keras.data.store import allocate, is_whole, kept
@@ -28,6 +30,11 @@ class Meta:
     attribute_names: list[str] | None = None
     shape: list[int] = field(default_factory=list)
     left_out: list[list[str]] = field(default_factory=list)  # pairs: which image, why
+    passed_over: dict[str, list[str]] = field(default_factory=dict)  # other files that are left out, by the reason
+    without_row: dict[str, list[str]] = field(default_factory=dict)  # images that are so, by the reason
+    notes: list[str] = field(default_factory=list)  # sentences about tables
+    wrapper: str = ""  # what the names of all images begin with, though it says nothing
+    identity: str | None = None  # of the content; stores of earlier versions have none
 
 
 @dataclass
@@ -81,7 +88,17 @@ def _write(folder, raw, meta, preparation, skip_unreadable):
             np.save(folder / f"{name}.npy", values)
     shape = [filled.count, *preparation.shape]
     meta = replace(meta, shape=shape, left_out=filled.left_out)
+    names = [name.removeprefix(meta.wrapper) for name in filled.names]
+    prepared = Prepared(meta, images[: filled.count], filled.labels, filled.attributes)
+    meta.identity = fingerprint(names, content(prepared))
     write_text(folder / "meta.json", json.dumps(asdict(meta), indent=1))
+
+
+def content(prepared):
+    """What changes when a pixel of a store changes, a label, an attribute, or one of their names: 12 letters."""
+    columns = [prepared.images, prepared.labels, prepared.attributes]
+    digests = [None if values is None else digest(Column(values)) for values in columns]
+    return fingerprint(digests, prepared.meta.class_names, prepared.meta.attribute_names)
 
 
 def _shorten(path, images, count):

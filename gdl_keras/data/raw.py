@@ -31,6 +31,8 @@ class RawImages:
     everything: Callable[[], Iterable[Path | bytes | np.ndarray]] | None = None
     wrapper: str = ""  # what the names of all items begin with, though it says nothing
     left_out: LeftOut = field(default_factory=LeftOut)
+    without_row: LeftOut = field(default_factory=LeftOut)  # what a table that describes the images has nothing of
+    notes: list[str] = field(default_factory=list)  # sentences about the tables
 
 
 def from_arrays(images, labels, class_names, name):
