@@ -131,12 +131,14 @@ def _settings(run, dataset):
         return {**settings, "dataset": data.first_available(dataset), "data": {}}
     if "dataset" not in settings:
         raise InputError(f"{run} does not say what its model learnt from: add --dataset.")
+    data.check_is_there(settings["dataset"])
     return settings
 
 
 def _load(kind, settings, split, model):
     examples = kind.load(settings, split, model)
-    if settings.get("data", {}).get(split, examples.identity) != examples.identity:
+    kept = settings.get("data", {}).get(split)
+    if kept and not examples.is_called(kept):
         raise InputError(
             f"The {split} {kind.unit} of {examples.name} are not those that the run had: bring them back, or name a "
             "data set with --dataset."

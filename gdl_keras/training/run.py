@@ -14,6 +14,7 @@ from gdl_keras import data
 from gdl_keras.backend import choose_tensorflow
 from gdl_keras.errors import InputError
 from gdl_keras.files import write_json
+from gdl_keras.printing import print_anything
 from gdl_keras.training import config, devices
 from gdl_keras.training.former import load_former
 from gdl_keras.training.reporting import explain_errors, in_notebook, keep_run, open_run
@@ -56,6 +57,7 @@ class Run:
         """
         if arguments is None:
             arguments = shlex.split(os.environ.get("GDL_FLAGS", "")) if in_notebook() else sys.argv[1:]
+        print_anything()
         explain_errors(debug="--debug" in arguments)
         settings = config.parse(settings_class, presets or {}, chapter, arguments)
         return cls(settings, chapter)
@@ -74,6 +76,7 @@ class Run:
         print(f"{chapter}, preset {settings.preset}: {PRESET_HINT.get(settings.preset, OTHER_PRESET_HINT)}", flush=True)
         kept = config.read_config(settings.resume) if settings.resume else {}
         self.before, self.folder = self._find_folders()
+        self._find_data(kept)
         self._data, self._built_on = kept.get("data", {}), kept.get("built_on", {})
         planned_epochs = kept.get("planned_epochs", kept.get("epochs", settings.epochs))
         self._own = Stage(self, "", settings.epochs, settings.steps_per_epoch, planned_epochs)
@@ -104,6 +107,11 @@ class Run:
         scratch = Path(self._scratch.name)
         return before or scratch, scratch
 
+    def _find_data(self, kept):
+        settings = self.settings
+        if hasattr(settings, "dataset") and settings.dataset != kept.get("dataset"):
+            settings.dataset = data.first_available(settings.dataset)
+
     def __getattr__(self, name):
         if name == "settings":
             raise AttributeError(name)
@@ -119,14 +127,16 @@ class Run:
             options: keywords of `data.load`, in place of what the settings say.
         """
         settings = self.settings
+        if settings.resume:
+            data.check_is_there(settings.dataset)
         usual = {"batch_size": settings.batch_size // settings.accumulate, "seed": settings.seed}
         table = data.load(settings.dataset, split, **{**usual, **settings.data_options(), **options})
         if split == "train":
             table = settings.prepared(table)
-        if self._data.get(split, table.identity) != table.identity and settings.resume:
+        if settings.resume and split in self._data and not table.is_called(self._data[split]):
             raise InputError(
                 f"The {split} {settings.examples} of {settings.dataset} are not those that the run began with: "
-                "bring them back, or start a new run."
+                "bring them back, name the place where they lie now with --dataset, or start a new run."
             )
         self._data[split] = table.identity
         self._tables[split] = table
