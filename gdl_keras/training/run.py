@@ -76,7 +76,6 @@ class Run:
         print(f"{chapter}, preset {settings.preset}: {PRESET_HINT.get(settings.preset, OTHER_PRESET_HINT)}", flush=True)
         kept = config.read_config(settings.resume) if settings.resume else {}
         self.before, self.folder = self._find_folders()
-        self._find_data(kept)
         self._data, self._built_on = kept.get("data", {}), kept.get("built_on", {})
         planned_epochs = kept.get("planned_epochs", kept.get("epochs", settings.epochs))
         self._own = Stage(self, "", settings.epochs, settings.steps_per_epoch, planned_epochs)
@@ -87,11 +86,12 @@ class Run:
                 f"{self.before} has {self._own.epochs_done} epochs already: --epochs must be at least that."
             )
         self._refuse_hidden_settings()
-        if hasattr(settings, "dataset") and not settings.resume:
+        is_new_place = hasattr(settings, "dataset") and settings.dataset != kept.get("dataset")
+        if is_new_place:
             data.check_names(settings.dataset)
         devices.prepare(settings)
         # Whatever else may be wrong has been said by now: nothing was fetched for it.
-        if hasattr(settings, "dataset") and not settings.resume:
+        if is_new_place:
             settings.dataset = data.first_available(settings.dataset)
 
     def _find_folders(self):
@@ -106,11 +106,6 @@ class Run:
         self._scratch = tempfile.TemporaryDirectory()
         scratch = Path(self._scratch.name)
         return before or scratch, scratch
-
-    def _find_data(self, kept):
-        settings = self.settings
-        if hasattr(settings, "dataset") and settings.dataset != kept.get("dataset"):
-            settings.dataset = data.first_available(settings.dataset)
 
     def __getattr__(self, name):
         if name == "settings":
