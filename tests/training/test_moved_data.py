@@ -30,7 +30,7 @@ def photos(tmp_path):
     folder = tmp_path / "photos"
     folder.mkdir()
     rng = np.random.default_rng(0)
-    for number in range(200):
+    for number in range(210):
         Image.fromarray(rng.integers(0, 255, (8, 8), np.uint8)).save(folder / f"{number:03}.png")
     return folder
 
@@ -68,22 +68,27 @@ def test_touched_or_unpacked_again_the_images_are_those_that_the_run_began_with(
     assert evaluate(begun, n=10)["n"] == 10
 
 
-def test_a_moved_folder_can_be_named(begun, photos, tmp_path):
+def test_a_moved_folder_can_be_named(begun, photos, tmp_path, capsys):
     photos.rename(tmp_path / "moved")
     gone = r"photos is not there any more: name the place where it lies now with --dataset\."
     for attempt in (lambda: go_on(begun), lambda: evaluate(begun)):
         with pytest.raises(InputError, match=gone):
             attempt()
+    capsys.readouterr()
     assert evaluate(begun, n=10, dataset="./moved")["dataset"] == str(tmp_path / "moved")
+    assert "not those" not in capsys.readouterr().err
     go_on(begun, "--dataset", "./moved")
     assert json.loads((begun / "config.json").read_text())["dataset"] == str(tmp_path / "moved")
     go_on(begun)  # from now on it is known where they lie
 
 
-def test_what_is_named_must_be_the_same_images(begun, photos, tmp_path):
+def test_what_is_named_must_be_the_same_images(begun, photos, tmp_path, capsys):
     shutil.copytree(photos, tmp_path / "others")
-    (tmp_path / "others" / "000.png").unlink()
+    held_out = min(photos.iterdir(), key=lambda path: hashlib.sha256(path.name.encode()).digest())
+    (tmp_path / "others" / held_out.name).unlink()
     config = (begun / "config.json").read_text()
+    assert evaluate(begun, n=10, dataset="./others")["n"] == 10
+    assert "test images of" in (told := capsys.readouterr().err) and "are not those that the run had: the" in told
     for flags in (("--dataset", "./others"), ("--dataset", "fashion_mini")):
         with pytest.raises(
             InputError, match=r"not those that the run began with: .*with --dataset, or start a new run"

@@ -108,7 +108,8 @@ class Folder(Local):
         """
         division, tables = self.contents.division, self.contents.tables
         if division.class_names:
-            return division, None, set_aside(tables, "the sub-folders are the classes")
+            inside = [table for table in tables if table.is_relative_to(self.path)]
+            return division, None, set_aside(inside, "the sub-folders are the classes")
         description, notes = read_tables(tables, division.files(), division.train, division.test)
         if description and division.test and not any(map(description.names, division.parts["test"])):
             division = division.holding_out_of_train("has no row in the table")
