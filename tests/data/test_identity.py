@@ -112,6 +112,14 @@ def test_what_an_earlier_version_called_it_is_known(pets, data_home):
     assert not opened(pets).is_called(former)  # nobody knows any more what it was
 
 
+def test_so_it_is_with_a_table_of_attributes(photos):
+    folder = photos(10)
+    lines = [f"{number:03}.png,{(-1) ** number}" for number in range(10)]
+    (folder / "list_attr.csv").write_text("\n".join(["image_id,Even", *lines]) + "\n")
+    (folder.parent / "labels.tsv").write_text("a table\tthat earlier versions did not look at\n")
+    assert opened(folder).attributes is not None and opened(folder).is_called(former_identity(folder, "train"))
+
+
 def test_where_its_store_is_still_there_it_tells(pets, data_home):
     train = opened(pets)
     (store,) = (data_home / "prepared").iterdir()

@@ -1,15 +1,11 @@
 """How a folder is arranged: which folders are splits, which classes, and that nothing is left out without a word."""
 
 import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from gdl_keras import data
-from gdl_keras.errors import InputError
 
 
 def both(folder, **options):
@@ -209,63 +205,6 @@ def test_a_folder_that_may_not_be_read_is_told(photos, monkeypatch):
     assert both(folder)[0].left_out == {"in folders that may not be read": 1}
 
 
-def test_names_that_are_no_unicode_are_used_and_written_out(photos):
-    folder = photos(10, "set", within="Größe")
-    odd = os.fsencode(folder) + b"/caf\xe9"
-    os.mkdir(odd)
-    for number in range(10):
-        Image.new("RGB", (20, 20)).save(odd + b"/\xff%d.png" % number)
-    with open(odd + b"/\xff.png", "w") as file:
-        file.write("no image")
-    with pytest.raises(InputError, match=r"caf\\xe9/\\xff.png \(not an image"):
-        both(folder)
-    train, test = both(folder, skip_unreadable=True)
-    assert train.class_names == ["Größe", "caf\\xe9"] and train.num_images + test.num_images == 20
-    command = [sys.executable, "-m", "gdl_keras", "data", "info", str(folder)]
-    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
-    answer = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
-    assert r"Gr\xf6\xdfe, caf\xe9" in answer.stdout
-
-
-@pytest.mark.parametrize(
-    ("name", "command"),
-    [
-        ("photos.zip", r"unzip photos\.zip -d photos"),
-        ("my photos.tar.gz", r"tar -xf 'my photos\.tar\.gz'"),
-        ("photos.7z", r"7z x photos\.7z"),
-    ],
-)
-def test_an_archive_is_to_be_unpacked(tmp_path, name, command):
-    (tmp_path / "inside").mkdir()
-    for path in (tmp_path / name, tmp_path / "inside" / name):
-        path.write_bytes(b"PK")
-    for given in (tmp_path / name, f"images:{tmp_path / name}", f"text:{tmp_path / name}", tmp_path / "inside"):
-        with pytest.raises(InputError, match=rf"is packed: unpack it first \({command}\)"):
-            data.load(given)
-
-
-@pytest.mark.parametrize("size", [(20, 20), [20, 20], np.int64(20), np.array([20, 20]), 20])
-def test_a_size_is_a_number_or_a_pair(photos, size):
-    train = data.load(photos(4), image_size=size)
-    assert train.image_shape == (20, 20, 3) and train.identity == data.load(photos(4), image_size=20).identity
-
-
-@pytest.mark.parametrize(
-    ("size", "message"),
-    [
-        ((20, 10), "made square: give one image size, not 20 and 10"),
-        ((20, 20, 3), "a whole number, or a pair of equal ones"),
-        ("20", "a whole number, or a pair"),
-        (20.5, "a whole number, or a pair"),
-        ((), "a whole number, or a pair"),
-        ((2, 2), "between 4 and 2048"),
-    ],
-)
-def test_other_sizes_are_refused(photos, size, message):
-    with pytest.raises(InputError, match=message):
-        data.load(photos(4), image_size=size)
-
-
 def test_texts_keep_a_folder_called_train_among_others(tmp_path, capsys):
     for name in ("train", "novels", "poems"):
         (tmp_path / "books" / name).mkdir(parents=True)
@@ -291,3 +230,18 @@ def test_tables_beside_texts_and_files_beside_points_are_told(tmp_path):
     assert data.load(tmp_path / "points").left_out == {"hidden": 1, "of a format that is not read here (.svg)": 1}
     for kind in ("texts", "points"):
         assert data.info(tmp_path / kind)["left_out"] == data.load(tmp_path / kind).left_out
+
+
+def test_what_a_table_does_not_name_is_told_at_every_load(photos, capsys):
+    photos(20, "set", within="train")
+    folder = photos(10, "set", within="test")
+    names = [f"train/{n:03}.png" for n in range(20)] + [f"test/{n:03}.png" for n in range(7)]
+    (folder / "classes.csv").write_text("file,kind\n" + "".join(f"{name},{'ab'[len(name) % 2]}\n" for name in names))
+    for _ in range(2):  # the second time from what was prepared
+        train, test = both(folder)
+        assert (train.num_images, test.num_images) == (20, 7)
+        assert train.left_out == test.left_out == {"without a row in the table": 3}
+        told = capsys.readouterr().err
+        assert told.count("left out: 3 without a row in the table.") == 2
+        assert told.count(f"{folder / 'classes.csv'} gives the classes") == 2
+    assert data.info(folder)["left_out"] == {"without a row in the table": 3}
