@@ -55,6 +55,29 @@ def test_what_lies_above_or_beside_the_images_does_not_matter(pets):
     assert opened(pets).identity == before
 
 
+def test_a_table_that_says_the_same_costs_no_second_preparation(photos, data_home, capsys, monkeypatch):
+    folder = photos(10)
+    table = folder.parent / "list_attr.csv"
+    lines = ["image_id,Even", *(f"{number:03}.png,{(-1) ** number}" for number in range(10))]
+    table.write_text("\n".join(lines) + "\n")
+    before = opened(folder)
+    with monkeypatch.context() as patch:
+        patch.setattr("gdl_keras.data.image_store.fill", lambda *arguments: pytest.fail("prepared again"))
+        table.write_text("\n".join([*lines, "another.png,1"]) + "\n")
+        (folder.parent / "expenses.csv").write_text("what,how much\nrent,1\n")
+        capsys.readouterr()
+        again = opened(folder)
+        assert again.identity == before.identity and "expenses.csv is not used" in capsys.readouterr().err
+        opened(folder)
+    table.write_text("\n".join(lines).replace("Even", "Odd") + "\n")
+    other = opened(folder)
+    assert other.attribute_names == ["Odd"] and other.identity != before.identity
+    table.write_text("\n".join([lines[0], *(f"{number:03}.png,{-((-1) ** number)}" for number in range(10))]) + "\n")
+    assert np.array_equal(opened(folder).attributes, 1 - before.attributes)
+    table.unlink()
+    assert opened(folder).attributes is None and len(list((data_home / "prepared").iterdir())) == 1
+
+
 def change_a_pixel(folder):
     pixels = np.array(Image.open(folder / "cat" / "000.png"))
     pixels[3, 4, 1] ^= 128

@@ -36,8 +36,9 @@ def load(entry, split, *, skip_unreadable, name, batch_size, seed, image_size=No
     size = _own_size(entry) if image_size is None else _side(image_size)
     preparation = Preparation(size, int(channels or entry.channels), entry.how)
     folder = _store_folder(entry, split, preparation)
+    tables = entry.sources[0].tables_fingerprint() if is_own(entry) else ""
     try:
-        kept = open_or_prepare(folder, lambda: _open_first(entry, split), preparation, skip_unreadable)
+        kept = open_or_prepare(folder, lambda: _open_first(entry, split), preparation, skip_unreadable, tables)
     except InputError:
         if not entry.is_bundled:
             raise
@@ -163,4 +164,6 @@ def _open_first(entry, split):
     meta = Meta(full_name(entry), split, source.phrase, raw.class_names, raw.attribute_names)
     meta.passed_over, meta.without_row = raw.left_out.names, raw.without_row.names
     meta.notes, meta.wrapper = raw.notes, raw.wrapper
+    if is_own(entry):
+        meta.tables, meta.items = entry.sources[0].tables_fingerprint(), raw.digest()
     return raw, meta

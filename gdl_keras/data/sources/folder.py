@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from gdl_keras.data.decoding import IMAGE_SUFFIXES
+from gdl_keras.data.digests import fingerprint
 from gdl_keras.data.left_out import LeftOut, printable
 from gdl_keras.data.raw import Item, RawImages
 from gdl_keras.data.sources.attributes import read_tables, set_aside
@@ -126,8 +127,12 @@ class Folder(Local):
         return not division.left_out and not has_new_classes and not names & {*TRAIN_NAMES}
 
     def fingerprint(self):
-        """What changes when an image or table is added, removed or edited: a list of (path, size, time of change)."""
-        return [str(self.path), *_stamps(self.contents.images + self.contents.tables)]
+        """What changes when an image is added, removed or edited: a list of (path, size, time of change)."""
+        return [str(self.path), *_stamps(self.contents.images)]
+
+    def tables_fingerprint(self):
+        """The same of the tables, of which those beside the folder may have nothing to do with it."""
+        return fingerprint(_stamps(self.contents.tables))
 
     def former_fingerprint(self):
         """What `fingerprint` was in earlier versions of this package, which looked for tables in fewer places."""

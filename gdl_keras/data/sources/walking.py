@@ -23,10 +23,10 @@ def visible_files(path, left_out=None):
         yield from _Walk(path, left_out).files(path, path.resolve(), ())
 
 
-def is_hidden(relative_path):
-    """Whether a path below a folder is for the system alone."""
+def is_hidden(name):
+    """Whether a file or folder of that name is for the system alone."""
     # __MACOSX is where archives from Macs keep what is no image though it is named like one.
-    return any(part.startswith(".") or part == "__MACOSX" for part in relative_path.parts)
+    return name.startswith(".") or name == "__MACOSX"
 
 
 class _Walk:
@@ -42,7 +42,7 @@ class _Walk:
             return self._pass_over("in folders that may not be read", folder)
         for entry in entries:
             path, kind = Path(entry.path), _kind(entry)
-            if is_hidden(Path(entry.name)):
+            if is_hidden(entry.name):
                 self._pass_over("hidden", *(_all_files(path) if kind == "folder" else [path]))
             elif kind == "file":
                 yield path
