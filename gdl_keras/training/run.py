@@ -6,7 +6,6 @@ import os
 import shlex
 import sys
 import tempfile
-from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,8 +13,8 @@ from gdl_keras import data
 from gdl_keras.backend import choose_tensorflow
 from gdl_keras.errors import InputError
 from gdl_keras.files import write_json
-from gdl_keras.printing import print_anything
 from gdl_keras.training import config, devices
+from gdl_keras.training.folder import new_folder
 from gdl_keras.training.former import load_former
 from gdl_keras.training.reporting import explain_errors, in_notebook, keep_run, open_run
 from gdl_keras.training.stage import Stage, check_name
@@ -57,7 +56,6 @@ class Run:
         """
         if arguments is None:
             arguments = shlex.split(os.environ.get("GDL_FLAGS", "")) if in_notebook() else sys.argv[1:]
-        print_anything()
         explain_errors(debug="--debug" in arguments)
         settings = config.parse(settings_class, presets or {}, chapter, arguments)
         return cls(settings, chapter)
@@ -99,7 +97,7 @@ class Run:
         settings = self.settings
         before = settings.resume
         if not before and self._is_chief:
-            before = _new_folder(settings.out, self.chapter)
+            before = new_folder(settings.out, self.chapter)
         if self._is_chief:
             return before, before
         # Saving takes all machines, so each writes what the first one writes, into a folder that it throws away.
@@ -288,18 +286,3 @@ class Run:
             raise InputError(
                 f"{self.chapter} has a setting {hidden[0]}, which run.{hidden[0]} hides: give the setting another name."
             )
-
-
-def _new_folder(out, chapter):
-    if out is None:
-        out = Path("runs") / chapter / datetime.now().strftime("%Y-%m-%d_%H%M%S")
-        while out.exists():
-            out = out.with_name(out.name + "b")
-    if (out / "config.json").exists():
-        raise InputError(f"{out} already holds a run: go on with it by --resume {out}, or choose another --out.")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out} is not an empty folder: choose another --out.")
-    writable = next(parent for parent in [out, *out.absolute().parents] if parent.exists())
-    if not os.access(writable, os.W_OK):
-        raise InputError(f"No permission to write in {writable}: choose another folder with --out.")
-    return out
