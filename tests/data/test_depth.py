@@ -46,6 +46,14 @@ def test_other_numbers_are_brought_to_one_scale_by_the_largest_of_the_folder(dee
     assert f"in the whole data set {black:g} is black and {white:g} white" in capsys.readouterr().err
 
 
+def test_sixteen_bits_of_a_graymap_too(tmp_path):
+    for name, value in (("a", 13107), ("b", 13107), ("c", 65535)):
+        (tmp_path / f"{name}.pgm").write_bytes(b"P5\n8 8\n65535\n" + np.full((8, 8), value, ">u2").tobytes())
+    parts = [data.load(f"images:{tmp_path}", split, image_size=8, channels=1) for split in ("train", "test")]
+    found = sorted(float(image[0, 0, 0]) for part in parts for image in part.images(slice(None)))
+    np.testing.assert_allclose(found, [0.2, 0.2, 1], atol=1e-6)
+
+
 def test_eight_bits_beside_sixteen_keep_their_own_depth(deep, tmp_path):
     (tmp_path / "mixed").mkdir()
     Image.fromarray(np.full((8, 8), 51, np.uint8)).save(tmp_path / "mixed" / "a.png")

@@ -31,6 +31,19 @@ def test_names_that_are_no_unicode_are_used_and_written_out(photos):
     assert r"Gr\xf6\xdfe, caf\xe9" in answer.stdout
 
 
+def test_texts_whose_names_are_no_unicode_are_used(tmp_path):
+    folder = tmp_path / "books"
+    folder.mkdir()
+    for number in range(30):
+        with open(os.fsencode(folder) + b"/caf\xe9%d.txt" % number, "w") as file:
+            file.write(f"text {number}. " * 20)
+    with open(os.fsencode(folder) + b"/\xff.txt", "wb") as file:
+        file.write(b"caf\xe9")
+    with pytest.raises(InputError, match=r"^\\xff.txt is not text in UTF-8"):
+        data.load(f"text:{folder}", length=4)
+    assert data.load(f"text:{folder}", length=4, skip_unreadable=True).num_tokens > 100
+
+
 @pytest.mark.parametrize(
     ("name", "command"),
     [
@@ -46,6 +59,8 @@ def test_an_archive_is_to_be_unpacked(tmp_path, name, command):
     for given in (tmp_path / name, f"images:{tmp_path / name}", f"text:{tmp_path / name}", tmp_path / "inside"):
         with pytest.raises(InputError, match=rf"is packed: unpack it first \({command}\)"):
             data.load(given)
+    with pytest.raises(InputError, match=command):
+        data.info(tmp_path / name)
 
 
 @pytest.mark.parametrize("size", [(20, 20), [20, 20], np.int64(20), np.array([20, 20]), 20])

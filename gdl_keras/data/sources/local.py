@@ -33,7 +33,6 @@ class Local:
     def fetch(self, force=False):
         if not self.path.exists():
             raise InputError(f"{self.path} does not exist: give {self.what}, or a name that `gdl data list` shows.")
-        refuse_archive(self.path)
         return self.path
 
 
