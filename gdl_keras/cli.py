@@ -6,6 +6,7 @@ from pathlib import Path
 
 import gdl_keras
 from gdl_keras.parsers import Parser
+from gdl_keras.printing import print_anything
 
 EXAMPLES = """examples:
   gdl list                                            what can be run here
@@ -19,6 +20,7 @@ EXAMPLES = """examples:
 
 def main(arguments=None):
     """Runs one command; returns the exit code: 0 done, 1 failed while running, 2 bad usage or input."""
+    print_anything()
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     debug = "--debug" in arguments  # wherever it stands
     arguments = [argument for argument in arguments if argument != "--debug"]
@@ -59,8 +61,14 @@ def data_command(options, rest):
         for name in options.names:
             print(data.download(name, force=options.force))
     else:
-        for key, value in data.info(options.name).items():
+        from gdl_keras.data.left_out import told
+
+        known = data.info(options.name)
+        left_out = known.pop("left_out", {})
+        for key, value in known.items():
             print(f"{key + ':':14} {_readable(value)}")
+        if left_out:
+            print(f"{'left out:':14} {told(left_out)}")
 
 
 def run_command(options, rest):

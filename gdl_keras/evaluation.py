@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from gdl_keras import data, keywords
+from gdl_keras.data.notices import say
 from gdl_keras.errors import InputError
 from gdl_keras.files import write_json
 from gdl_keras.sampling import load_for_sampling, settings_of
@@ -128,19 +129,23 @@ def table(result):
 def _settings(run, dataset):
     settings = settings_of(run)
     if dataset is not None:
-        return {**settings, "dataset": data.first_available(dataset), "data": {}}
+        return {**settings, "dataset": data.first_available(dataset), "data": {}, "had": settings.get("data", {})}
     if "dataset" not in settings:
         raise InputError(f"{run} does not say what its model learnt from: add --dataset.")
+    data.check_is_there(settings["dataset"])
     return settings
 
 
 def _load(kind, settings, split, model):
     examples = kind.load(settings, split, model)
-    if settings.get("data", {}).get(split, examples.identity) != examples.identity:
+    kept = settings.get("data", {}).get(split)
+    if kept and not examples.is_called(kept):
         raise InputError(
             f"The {split} {kind.unit} of {examples.name} are not those that the run had: bring them back, or name a "
             "data set with --dataset."
         )
+    if (had := settings.get("had", {}).get(split)) and not examples.is_called(had):
+        say(f"The {split} {kind.unit} of {examples.name} are not those that the run had: the numbers are of these.")
     return examples.conditioned_on(settings["attribute"]) if settings.get("attribute") else examples
 
 

@@ -131,6 +131,21 @@ def test_attributes_that_cannot_be_used_are_refused_before_training(name, flag, 
         assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("name", ["02_deeplearning/01_mlp", "02_deeplearning/02_cnn"])
+def test_a_few_images_of_each_class_are_enough_to_the_end(name, tmp_path, monkeypatch, capsys):
+    """Four are held out: fewer than the last pictures have room for.  One class is called train."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    for number, label in enumerate(("bus", "car", "train")):
+        (tmp_path / "vehicles" / label).mkdir(parents=True)
+        for index in range(14):
+            grey = 80 * number + index
+            Image.new("RGB", (20, 20), (grey,) * 3).save(tmp_path / "vehicles" / label / f"{index}.png")
+    assert cli.main(["run", name, "--preset", "smoke", "--dataset", "./vehicles", "--out", "run"]) == 0
+    assert "4 test images of" in capsys.readouterr().out
+    assert (tmp_path / "run" / "pictures" / "predictions.png").exists()
+
+
 def test_a_conditional_gan_learns_from_all_attributes_at_once(tmp_path, monkeypatch):
     """Any number of them are true of an image; the model is sampled and evaluated like any other."""
     monkeypatch.chdir(tmp_path)

@@ -4,7 +4,7 @@ Importing this imports neither TensorFlow nor Keras, so that commands that only 
 """
 
 from gdl_keras.data.arrays import from_arrays
-from gdl_keras.data.choosing import check_names, first_available
+from gdl_keras.data.choosing import check_is_there, check_names, first_available
 from gdl_keras.data.columns import Column, Windows
 from gdl_keras.data.encoding import encoded
 from gdl_keras.data.entries import catalogue
@@ -25,6 +25,7 @@ __all__ = [
     "Vocabulary",
     "Windows",
     "catalogue",
+    "check_is_there",
     "check_names",
     "download",
     "encoded",

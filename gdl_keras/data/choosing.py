@@ -1,11 +1,10 @@
 """Which of several data sets to use: the first that is here or can be fetched."""
 
-from pathlib import Path
-
 from gdl_keras.data.entries import HOLDS, catalogue, find
 from gdl_keras.data.loading import download, is_here
 from gdl_keras.data.notices import say
-from gdl_keras.errors import GDLError
+from gdl_keras.data.sources.local import Local, resolved
+from gdl_keras.errors import GDLError, InputError
 
 
 def first_available(names):
@@ -47,9 +46,17 @@ def check_names(names):
     return separate
 
 
+def check_is_there(name):
+    """Raises InputError where `name` is the path of a folder or file that is not there any more."""
+    source = find(name).sources[0]
+    if isinstance(source, Local) and not source.path.exists():
+        raise InputError(f"{name} is not there any more: name the place where it lies now with --dataset.")
+
+
 def _whole_path(name):
     for prefix in ("", *(f"{kind}:" for kind in HOLDS)):
-        path = Path(name.removeprefix(prefix)).expanduser()
-        if name.startswith(prefix) and name.removeprefix(prefix).strip() and path.exists():
-            return f"{prefix}{path.resolve()}"
+        if name.startswith(prefix) and (rest := name.removeprefix(prefix)).strip():
+            path = resolved(rest)
+            if path.exists():
+                return f"{prefix}{path}"
     return None

@@ -5,48 +5,40 @@ import io
 import json
 
 from gdl_keras.data.decoding import Unreadable
+from gdl_keras.data.left_out import LeftOut, printable
 from gdl_keras.data.sources.csv_table import dialect_of
-from gdl_keras.data.sources.local import visible_files
-from gdl_keras.data.sources.splits import HELD_OUT, choose_split
+from gdl_keras.data.sources.splits import HELD_OUT, TRAIN_NAMES, divide
+from gdl_keras.data.sources.walking import visible_files
 from gdl_keras.errors import InputError
 
 TEXT_SUFFIXES = (".txt", ".json", ".csv")
 
 
-def text_files(path):
+def text_files(path, left_out=None):
     """The files with texts in a folder, or the file itself: a sorted list of paths.
+
+    Args:
+        path: the folder or file.
+        left_out: a `LeftOut`, which is told of the other files.
 
     Raises:
         InputError: there is none.
     """
-    found = [file for file in visible_files(path) if file.suffix.lower() in TEXT_SUFFIXES]
-    # Beside texts, a table tells about them.
-    found = [file for file in found if file.suffix.lower() != ".csv"] or found
+    left_out = LeftOut() if left_out is None else left_out
+    files = list(visible_files(path, left_out))
+    found = [file for file in files if file.suffix.lower() in TEXT_SUFFIXES]
     if not found:
         raise InputError(f"{path} holds no text: give a .txt, .json or .csv file, or a folder with some.")
-    return sorted(found)
+    # Beside texts, a table tells about them.
+    texts = [file for file in found if file.suffix.lower() != ".csv"] or found
+    left_out.add_others([file for file in files if file not in set(found)])
+    left_out.add("tables beside texts", [name_below(file, path) for file in found if file not in set(texts)])
+    return sorted(texts)
 
 
 def name_below(file, path):
     """What a file is called in messages and in identities: its path below the folder, its name where it is alone."""
-    return file.name if file == path else file.relative_to(path).as_posix()
-
-
-def divide(files, path):
-    """Which files are for training and which are held out.
-
-    Folders train and test are the splits; otherwise a tenth of the files is held out, by a hash of their paths.  Of a
-    file that is the only one, the end is held out: see `cut`.
-
-    Returns:
-        `({"train": [paths], "test": [paths]}, is_single)`; where `is_single`, both are the same file.
-    """
-    if path.is_dir():
-        parts = {split: [file for file, _ in choose_split(files, path, split)[0]] for split in ("train", "test")}
-        if parts["train"]:
-            return parts, False
-        files = parts["test"]  # a tenth of one file, rounded up
-    return {"train": files, "test": files}, True
+    return printable(file.name if file == path else file.relative_to(path).as_posix())
 
 
 def cut(texts, split):
@@ -94,7 +86,10 @@ def read_text(path):
     Raises:
         Unreadable: the file is in another encoding, or is no text.
     """
-    content = path.read_bytes()
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise Unreadable(f"a file that cannot be read ({error.strerror}): mend that") from error
     encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
         text = content.decode(encoding)
@@ -152,24 +147,48 @@ def _mended(text):
 class Corpus:
     """The texts of a folder or file, by split; a file is read when it is its turn.
 
+    Folders train and test are the splits; otherwise a tenth of the files is held out, by a hash of their paths.  Of a
+    file that is the only one, the end is held out: see `cut`.
+
     Args:
         path: the folder or file.
         field: as for `read_texts`.
 
     Attributes:
+        passed_over: a `LeftOut`, files that are not read.
         left_out: {name of a file that cannot be read: why}; missing: {name of a file: how many of its entries have no
             text}.  Both are complete once all texts were gone through.
+        files: {"train": [paths], "test": [paths]}; where `is_single`, both are the same file.
     """
 
     def __init__(self, path, field=None):
         self.path = path
         self.field = field
-        self.left_out, self.missing = {}, {}
-        self._parts, self._is_single = divide(text_files(path), path)
+        self.passed_over, self.left_out, self.missing = LeftOut(), {}, {}
+        files = text_files(path, self.passed_over)
+        self.is_single = len(files) == 1
+        if self.is_single:
+            self.files = {"train": files, "test": files}
+            return
+        self._division = divide(files, path, with_classes=False)
+        self.files = self._division.parts
+        for reason, paths in self._division.left_out.items():
+            self.passed_over.add(reason, [name_below(file, path) for file in paths])
+
+    @property
+    def is_dealt_out_as_before(self):
+        """Whether earlier versions of this package would have made the same splits."""
+        if self.is_single:
+            return True
+        if self._division.train:
+            return self._division.train.parent == self.path
+        # A folder called train was all that counted, whatever lay beside it.
+        folders = {file.relative_to(self.path).parts[0].lower() for file in self.files["train"] + self.files["test"]}
+        return len(folders) == 1 or not folders & {*TRAIN_NAMES}
 
     def texts(self, split):
         """Goes through the texts of a split, in the order of their files."""
-        for file in self._parts[split]:
+        for file in self.files[split]:
             name = name_below(file, self.path)
             try:
                 texts, missing = read_texts(file, self.field)
@@ -178,4 +197,4 @@ class Corpus:
                 continue
             if missing:
                 self.missing[name] = missing
-            yield from cut(texts, split) if self._is_single and texts else texts
+            yield from cut(texts, split) if self.is_single and texts else texts

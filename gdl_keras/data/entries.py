@@ -10,7 +10,7 @@ from gdl_keras.data.sources.computed import Computed
 from gdl_keras.data.sources.debian import Debian
 from gdl_keras.data.sources.folder import Folder
 from gdl_keras.data.sources.kaggle import Kaggle, read_env_file
-from gdl_keras.data.sources.local import Local, kind_of
+from gdl_keras.data.sources.local import Local, kind_of, refuse_archive, resolved
 from gdl_keras.data.sources.mlxtend import Mlxtend
 from gdl_keras.data.sources.novels import BundledNovels, DebianNovels
 from gdl_keras.data.sources.tfds import TFDS
@@ -249,7 +249,7 @@ def find(name):
         summary = f"{source.name} of TensorFlow Datasets"
         return _of_others(name, "images", summary, source, "see its page at tensorflow.org/datasets")
     if name.startswith((".", "~", "/")) or Path(name).exists():
-        return _of_path(name, kind_of(Path(name).expanduser()), name)
+        return _of_path(name, kind_of(resolved(name)), name)
     raise InputError(f"There is no data set {name!r}, and no folder of that name.  {nearest(name, by_name)}")
 
 
@@ -263,7 +263,8 @@ def _insisted(name, kind, rest):
 
 def _of_path(name, kind, path):
     source = Folder(path) if kind == "images" else Local(path, HOLDS[kind])
-    what = "file" if Path(path).expanduser().is_file() else "folder"
+    refuse_archive(source.path)
+    what = "file" if source.path.is_file() else "folder"
     return _of_others(name, kind, f"a {what} of {kind}", source, "yours", image_size=64)
 
 

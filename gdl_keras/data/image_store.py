@@ -7,9 +7,12 @@ them, and `meta.json`.
 import json
 import os
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
+from gdl_keras.data.columns import Column
+from gdl_keras.data.digests import digest, fingerprint
 from gdl_keras.data.filling import fill
 from gdl_keras.data.notices import say
 from gdl_keras.data.store import allocate, is_whole, kept
@@ -28,6 +31,13 @@ class Meta:
     attribute_names: list[str] | None = None
     shape: list[int] = field(default_factory=list)
     left_out: list[list[str]] = field(default_factory=list)  # pairs: which image, why
+    passed_over: dict[str, list[str]] = field(default_factory=dict)  # other files that are left out, by the reason
+    without_row: dict[str, list[str]] = field(default_factory=dict)  # images that are so, by the reason
+    notes: list[str] = field(default_factory=list)  # sentences about tables
+    tables: str = ""  # changes when one of them does
+    items: str = ""  # changes when they say something else of the images
+    wrapper: str = ""  # what the names of all images begin with, though it says nothing
+    identity: str | None = None  # of the content; stores of earlier versions have none
 
 
 @dataclass
@@ -40,11 +50,13 @@ class Prepared:
     attributes: np.ndarray | None = None
 
 
-def open_or_prepare(folder, open_raw, preparation, skip_unreadable=False):
-    """Opens the store at `folder`, which is made first where it is missing or damaged.
+def open_or_prepare(folder, open_raw, preparation, skip_unreadable=False, tables=""):
+    """Opens the store at `folder`, which is made first where it is missing or damaged, or tables say something else.
 
     Args:
-        open_raw: a function that returns `(RawImages, Meta)`; called only where the store must be made.
+        open_raw: a function that returns `(RawImages, Meta)`; called only where the store must be made, or looked at
+            again.
+        tables: str, as `Meta.tables`; where that has changed, the store is looked at again.
         preparation: a `Preparation`.
         skip_unreadable: leave out images that cannot be read, and say so.
 
@@ -52,7 +64,16 @@ def open_or_prepare(folder, open_raw, preparation, skip_unreadable=False):
         InputError: images cannot be read and were not to be skipped; none is left; the data folder is read-only.
         RunError: the disk is full.
     """
-    prepared = kept(folder, read, lambda empty: _write(empty, *open_raw(), preparation, skip_unreadable), "images")
+
+    def read_current(folder):
+        prepared = read(folder)
+        if prepared is None or prepared.meta.tables == tables:
+            return prepared
+        _, now = open_raw()
+        return _noted(folder, prepared, now) if now.items == prepared.meta.items else None
+
+    write = partial(_write, open_raw=open_raw, preparation=preparation, skip_unreadable=skip_unreadable)
+    prepared = kept(folder, read_current, write, "images")
     left_out, count = prepared.meta.left_out, len(prepared.images)
     _check_left_out(left_out, count, skip_unreadable)
     if left_out:
@@ -68,7 +89,15 @@ def prepare_in_memory(raw, meta, preparation):
     return Prepared(replace(meta, shape=list(images.shape)), images, filled.labels, filled.attributes)
 
 
-def _write(folder, raw, meta, preparation, skip_unreadable):
+def _noted(folder, prepared, now):
+    """The store, once it has noted what there is to say of tables now, though they say the same of the images."""
+    meta = replace(prepared.meta, tables=now.tables, notes=now.notes, without_row=now.without_row)
+    write_text(folder / "meta.json", json.dumps(asdict(meta), indent=1))
+    return replace(prepared, meta=meta)
+
+
+def _write(folder, open_raw, preparation, skip_unreadable):
+    raw, meta = open_raw()
     path = folder / "images.npy"
     images = allocate(path, (raw.count, *preparation.shape))
     filled = fill(images, raw, preparation)
@@ -81,7 +110,17 @@ def _write(folder, raw, meta, preparation, skip_unreadable):
             np.save(folder / f"{name}.npy", values)
     shape = [filled.count, *preparation.shape]
     meta = replace(meta, shape=shape, left_out=filled.left_out)
+    names = [name.removeprefix(meta.wrapper) for name in filled.names]
+    prepared = Prepared(meta, images[: filled.count], filled.labels, filled.attributes)
+    meta.identity = fingerprint(names, content(prepared))
     write_text(folder / "meta.json", json.dumps(asdict(meta), indent=1))
+
+
+def content(prepared):
+    """What changes when a pixel of a store changes, a label, an attribute, or one of their names: 12 letters."""
+    columns = [prepared.images, prepared.labels, prepared.attributes]
+    digests = [None if values is None else digest(Column(values)) for values in columns]
+    return fingerprint(digests, prepared.meta.class_names, prepared.meta.attribute_names)
 
 
 def _shorten(path, images, count):

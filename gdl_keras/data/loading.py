@@ -22,7 +22,8 @@ def load(name, split="train", *, batch_size=32, seed=0, skip_unreadable=False, *
             `field`; see `preparers/text.py`.  Points: `count`, how many; None for 10,000 or all that a file has.
 
     Returns:
-        a `Table`: an `ImageData` for images, a `TextData` for text, a `PointData` for points.
+        a `Table`: an `ImageData` for images, a `TextData` for text, a `PointData` for points.  Its `left_out` says how
+        many of the files are not used, by the reason; so does a line on stderr.
 
     Raises:
         InputError: what was asked for is not there or cannot be used, or the kind knows no such option.
@@ -62,10 +63,10 @@ def info(name):
 
     Returns:
         a dict: name, kind, summary, sources (phrases, in order), licence, needs_kaggle, is_here, files (the folder
-        of the raw files, or None), prepared (folders of prepared splits), and what the kind adds, as far as it is
-        known.  Images: images (how many, by split), classes and attributes (lists of names, or None).  Text:
-        text_files (how many) and tokens (of what was prepared: how many by split, and the vocabulary's size).  Points:
-        points (how many, by split) and entropy (nats, or None).
+        of the raw files, or None), prepared (folders of prepared splits), left_out (how many files are not used, by
+        the reason), and what the kind adds, as far as it is known.  Images: images (how many, by split), classes and
+        attributes (lists of names, or None).  Text: text_files (how many) and tokens (of what was prepared: how many by
+        split, and the vocabulary's size).  Points: points (how many, by split) and entropy (nats, or None).
     """
     entry = find(name)
     preparer = PREPARERS.get(entry.kind)
@@ -80,6 +81,7 @@ def info(name):
         "is_here": is_here(name),
         "files": str(here.fetch()) if here else None,
         "prepared": [str(folder) for folder in preparer.prepared(entry)] if preparer else [],
+        "left_out": {},
         **(preparer.describe(entry, here) if preparer else {}),
     }
 

@@ -13,8 +13,18 @@ from gdl_keras.files import whole_folder
 
 
 def home():
-    """The folder of all data: `GDL_DATA_DIR`, or `~/.cache/gdl_keras`.  It need not exist yet."""
-    return Path(os.environ.get("GDL_DATA_DIR") or "~/.cache/gdl_keras").expanduser().absolute()
+    """The folder of all data: `GDL_DATA_DIR`, or `~/.cache/gdl_keras`.  It need not exist yet.
+
+    Raises:
+        InputError: it begins with ~, and nobody knows the home folder.
+    """
+    path = Path(os.environ.get("GDL_DATA_DIR") or "~/.cache/gdl_keras")
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError as error:
+        raise InputError(
+            f"The data folder {path} cannot be found, because no home folder is known: set GDL_DATA_DIR to a folder."
+        ) from error
 
 
 def raw_folder(name):

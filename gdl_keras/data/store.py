@@ -20,10 +20,11 @@ def prepared_folder(name):
 
 
 def kept(folder, read, write, what):
-    """What is kept in `folder`, which is made first where it is missing or damaged.
+    """What is kept in `folder`, which is made first where it is missing, damaged or out of date.
 
     Args:
-        read: a function of the folder that returns what it keeps, or None where it is missing or not whole.
+        read: a function of the folder that returns what it keeps, or None where it is missing, not whole or no longer
+            right.
         write: a function that writes it into an empty folder.
         what: plural noun for messages, such as "images".
 
@@ -37,7 +38,7 @@ def kept(folder, read, write, what):
             found = read(folder)
             if found is None:
                 if folder.exists():
-                    say(f"The prepared {what} in {folder} are damaged: they are prepared again.")
+                    say(f"The prepared {what} in {folder} are damaged or out of date: they are prepared again.")
                     shutil.rmtree(folder)
                 with whole_folder(folder) as partial:
                     write(partial)

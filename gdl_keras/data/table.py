@@ -16,7 +16,8 @@ class Table(Labelled):
 
     Args:
         columns: {name: `Column`}, all of one length; the first is what models of the data set make.
-        name, split, source, identity, kind, batch_size, seed, class_names, attribute_names: the attributes.
+        name, split, source, identity, kind, batch_size, seed, class_names, attribute_names, left_out: the attributes.
+        formerly: a function of a str: whether an earlier version of this package gave these examples that identity.
 
     Attributes:
         name: the name or folder that was asked for.
@@ -27,6 +28,7 @@ class Table(Labelled):
         num_examples: how many.
         columns: {name: `Column`}.
         class_names: list of str, or None; attribute_names: list of str, or None.
+        left_out: {reason: how many}, files beside the examples that are not used.
         batch_size: examples a batch, never more than there are.
         seed: fixes the order of the examples in every pass.
 
@@ -47,6 +49,8 @@ class Table(Labelled):
         seed=0,
         class_names=None,
         attribute_names=None,
+        left_out=None,
+        formerly=None,
     ):
         self.name = name
         self.kind = kind
@@ -56,6 +60,8 @@ class Table(Labelled):
         self.seed = seed
         self.class_names = class_names
         self.attribute_names = attribute_names
+        self.left_out = left_out or {}
+        self._formerly = formerly
         self.columns = dict(columns)
         self.num_examples = self._common_length()
         self.batch_size = min(batch_size, self.num_examples)
@@ -76,6 +82,10 @@ class Table(Labelled):
     def main_column(self):
         """The name of the column that models of this data set make: the first one."""
         return next(iter(self.columns))
+
+    def is_called(self, identity):
+        """Whether these are the examples that had this identity, be it under an earlier version of this package."""
+        return identity == self.identity or bool(self._formerly and self._formerly(identity))
 
     def rows(self, column, indices):
         """Examples by number, as networks take them.
@@ -138,6 +148,8 @@ class Table(Labelled):
         """A copy of this table with other values of some attributes; who changes the examples changes the identity."""
         other = copy.copy(self)
         vars(other).update(attributes)
+        if "identity" in attributes:
+            other._formerly = None  # what that knew are not these examples
         other.num_examples = other._common_length()
         other.batch_size = min(other.batch_size, other.num_examples)
         return other

@@ -114,7 +114,8 @@ def look_at_memory(root=Path("/")):
 def look_at_folder(path):
     """A `Folder`; where it does not exist yet, the nearest one above it, in which it would be made."""
     path = Path(path).expanduser().absolute()
-    shown = f"~/{path.relative_to(Path.home())}" if path.is_relative_to(Path.home()) else str(path)
+    home = os.path.expanduser("~")  # stays as it is where nobody knows the home folder
+    shown = f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
     # Not Path.exists, which raises where a folder above may not be entered, and passes over links that lead nowhere.
     existing = next(folder for folder in [path, *path.parents] if os.path.lexists(folder))
     if not os.path.isdir(existing):

@@ -6,6 +6,7 @@ Nothing here imports TensorFlow, so that `--help` is quick.
 import argparse
 import dataclasses
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal, get_args, get_origin, get_type_hints
@@ -218,6 +219,10 @@ def _from_json(value, hint):
     return Path(value) if isinstance(value, str) and Path in (hint, *get_args(hint)) else value
 
 
+def _may_have_moved(stored, beside):
+    return bool(beside.get("data")) and re.match(r"(\w+:)?/", stored.get("dataset") or "") is not None
+
+
 def _check_choices(settings):
     # Those of the command line are the parser's to check; it fails on a default that it does not know.
     for name, hint in get_type_hints(type(settings)).items():
@@ -253,8 +258,9 @@ def _continued(settings_class, presets, folder, chapter, arguments):
         raise InputError(f"{folder}/config.json is damaged: start a new run.")
     defaults = settings_class(**{name: _from_json(value, hints[name]) for name, value in stored.items()})
     settings = _parser(defaults, chapter, presets).parse_args(arguments).settings
-    # A former run may lie elsewhere by now: that it is the same one is seen by its digest.
-    for name in sorted(names - CHANGEABLE_ON_RESUME - set(beside.get("built_on", {}))):
+    # A former run may lie elsewhere by now, and so may the reader's data: that they are the same is seen by digests.
+    moved = {*beside.get("built_on", {}), *(["dataset"] if _may_have_moved(stored, beside) else [])}
+    for name in sorted(names - CHANGEABLE_ON_RESUME - moved):
         if getattr(settings, name) != getattr(defaults, name):
             raise InputError(
                 f"{flag(name)} {getattr(settings, name)} differs from the run's {getattr(defaults, name)}: "

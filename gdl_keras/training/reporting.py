@@ -7,6 +7,7 @@ import sys
 import traceback
 
 from gdl_keras.errors import GDLError, InputError
+from gdl_keras.printing import print_anything
 
 INTERRUPTED = 130
 NOBODY_READS = 141  # what a shell says of a program that was ended so: 128 + SIGPIPE
@@ -20,7 +21,11 @@ def in_notebook():
 
 
 def explain_errors(debug=False):
-    """From now on, an error that ends this program is one sentence and an exit code (2 bad input, 1 failed)."""
+    """From now on, an error that ends this program is one sentence and an exit code (2 bad input, 1 failed).
+
+    Letters that the terminal lacks are printed as their codes.
+    """
+    print_anything()
     if not in_notebook():
         sys.excepthook = lambda kind, error, trace: sys.exit(report(error, debug))
 

@@ -6,7 +6,6 @@ import os
 import shlex
 import sys
 import tempfile
-from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from gdl_keras.backend import choose_tensorflow
 from gdl_keras.errors import InputError
 from gdl_keras.files import write_json
 from gdl_keras.training import config, devices
+from gdl_keras.training.folder import new_folder
 from gdl_keras.training.former import load_former
 from gdl_keras.training.reporting import explain_errors, in_notebook, keep_run, open_run
 from gdl_keras.training.stage import Stage, check_name
@@ -84,11 +84,12 @@ class Run:
                 f"{self.before} has {self._own.epochs_done} epochs already: --epochs must be at least that."
             )
         self._refuse_hidden_settings()
-        if hasattr(settings, "dataset") and not settings.resume:
+        is_new_place = hasattr(settings, "dataset") and settings.dataset != kept.get("dataset")
+        if is_new_place:
             data.check_names(settings.dataset)
         devices.prepare(settings)
         # Whatever else may be wrong has been said by now: nothing was fetched for it.
-        if hasattr(settings, "dataset") and not settings.resume:
+        if is_new_place:
             settings.dataset = data.first_available(settings.dataset)
 
     def _find_folders(self):
@@ -96,7 +97,7 @@ class Run:
         settings = self.settings
         before = settings.resume
         if not before and self._is_chief:
-            before = _new_folder(settings.out, self.chapter)
+            before = new_folder(settings.out, self.chapter)
         if self._is_chief:
             return before, before
         # Saving takes all machines, so each writes what the first one writes, into a folder that it throws away.
@@ -119,14 +120,16 @@ class Run:
             options: keywords of `data.load`, in place of what the settings say.
         """
         settings = self.settings
+        if settings.resume:
+            data.check_is_there(settings.dataset)
         usual = {"batch_size": settings.batch_size // settings.accumulate, "seed": settings.seed}
         table = data.load(settings.dataset, split, **{**usual, **settings.data_options(), **options})
         if split == "train":
             table = settings.prepared(table)
-        if self._data.get(split, table.identity) != table.identity and settings.resume:
+        if settings.resume and split in self._data and not table.is_called(self._data[split]):
             raise InputError(
                 f"The {split} {settings.examples} of {settings.dataset} are not those that the run began with: "
-                "bring them back, or start a new run."
+                "bring them back, name the place where they lie now with --dataset, or start a new run."
             )
         self._data[split] = table.identity
         self._tables[split] = table
@@ -283,18 +286,3 @@ class Run:
             raise InputError(
                 f"{self.chapter} has a setting {hidden[0]}, which run.{hidden[0]} hides: give the setting another name."
             )
-
-
-def _new_folder(out, chapter):
-    if out is None:
-        out = Path("runs") / chapter / datetime.now().strftime("%Y-%m-%d_%H%M%S")
-        while out.exists():
-            out = out.with_name(out.name + "b")
-    if (out / "config.json").exists():
-        raise InputError(f"{out} already holds a run: go on with it by --resume {out}, or choose another --out.")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out} is not an empty folder: choose another --out.")
-    writable = next(parent for parent in [out, *out.absolute().parents] if parent.exists())
-    if not os.access(writable, os.W_OK):
-        raise InputError(f"No permission to write in {writable}: choose another folder with --out.")
-    return out

@@ -63,7 +63,7 @@ def test_a_damaged_store_is_noticed_and_made_again(data_home, capsys, damage):
     del before
     damage(only_store(data_home))
     again = data.load("fashion_mini", "test")
-    assert "are damaged: they are prepared again" in capsys.readouterr().err
+    assert "are damaged or out of date: they are prepared again" in capsys.readouterr().err
     np.testing.assert_array_equal(again.images(slice(None)), pixels)
     np.testing.assert_array_equal(again.labels, labels)
 

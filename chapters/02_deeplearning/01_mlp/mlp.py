@@ -60,8 +60,8 @@ from gdl_keras import plotting
 from gdl_keras.models import Classifier, build_mlp
 
 train = run.load("train").with_labels()
-test = run.load("test")
-some = np.random.default_rng(run.seed).choice(train.num_images, 12, replace=False)
+test = run.load("test").with_labels()
+some = np.random.default_rng(run.seed).choice(train.num_images, min(12, train.num_images), replace=False)
 run.show("training_images", plotting.numbered(train.images(some), [train.class_names[i] for i in train.labels[some]]))
 
 # %% [markdown]
@@ -97,7 +97,7 @@ run.show("accuracy", plotting.curves(run.history, ["accuracy"]))
 # Under each picture: the network's answer, then the truth.
 
 # %%
-some = np.random.default_rng(run.seed).choice(test.num_images, 12, replace=False)
+some = np.random.default_rng(run.seed).choice(test.num_images, min(12, test.num_images), replace=False)
 answers = model.predict(test.images(some), verbose=0).argmax(axis=1)
 captions = [f"{test.class_names[a]}\n({test.class_names[t]})" for a, t in zip(answers, test.labels[some])]
 run.show("predictions", plotting.numbered(test.images(some), captions))

@@ -63,7 +63,7 @@ from gdl_keras import plotting
 from gdl_keras.models import Classifier, build_cnn
 
 train = run.load("train").with_labels()
-test = run.load("test")
+test = run.load("test").with_labels()
 run.show("training_images", plotting.grid(train.sample(20), columns=10))
 
 # %% [markdown]
@@ -92,7 +92,7 @@ run.show("accuracy", plotting.curves(run.history, ["accuracy"]))
 # Under each picture: the network's answer, then the truth.
 
 # %%
-some = np.random.default_rng(run.seed).choice(test.num_images, 12, replace=False)
+some = np.random.default_rng(run.seed).choice(test.num_images, min(12, test.num_images), replace=False)
 answers = model.predict(test.images(some), verbose=0).argmax(axis=1)
 captions = [f"{test.class_names[a]}\n({test.class_names[t]})" for a, t in zip(answers, test.labels[some])]
 run.show("predictions", plotting.numbered(test.images(some), captions))

@@ -85,7 +85,7 @@ from gdl_keras.metrics import Judge
 from gdl_keras.models.hinge_gan import HingeGAN, build_discriminator, build_generator
 
 train = run.load("train").with_labels()
-test = run.load("test")
+test = run.load("test").with_labels()
 num_classes = len(train.class_names)
 run.show("training_images", plotting.grid(train.sample(20), columns=10))
 

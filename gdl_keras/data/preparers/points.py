@@ -9,14 +9,15 @@ import numpy as np
 from gdl_keras.data.columns import Column
 from gdl_keras.data.decoding import Unreadable
 from gdl_keras.data.densities import DENSITIES
-from gdl_keras.data.digests import file_digest, fingerprint
+from gdl_keras.data.digests import digest, file_digest, fingerprint
 from gdl_keras.data.documents import read_text
+from gdl_keras.data.left_out import LeftOut
 from gdl_keras.data.notices import say
 from gdl_keras.data.points import PointData
 from gdl_keras.data.sources.computed import Computed
 from gdl_keras.data.sources.csv_table import is_number, lines_of, number_columns
-from gdl_keras.data.sources.local import visible_files
 from gdl_keras.data.sources.splits import HELD_OUT
+from gdl_keras.data.sources.walking import visible_files
 from gdl_keras.errors import InputError
 
 VERSION = 1  # raised when the same settings come to give other points
@@ -49,12 +50,15 @@ def load(entry, split, *, skip_unreadable, name, batch_size, seed, count=None):
         mean, scale = density.mean, density.scale
     else:
         source, path = entry.first_that_works(lambda source: source.fetch())
-        table = _table(path)
+        table, left_out = _table(path)
+        left_out.tell(name)
         parts = _divided(_read(table, skip_unreadable), table)
         mean, scale = _moments(parts["train"], table)
         points = (_first(parts[split], count, name, split) - mean) / scale
-        settings["identity"] = f"{table.stem}-{split}-{fingerprint(VERSION, file_digest(table), len(points))}"
+        former = f"-{split}-{fingerprint(VERSION, file_digest(table), len(points))}"
+        settings |= {"left_out": left_out.counts(), "formerly": lambda identity: identity.endswith(former)}
     column = Column(np.ascontiguousarray(points, np.float32))
+    settings.setdefault("identity", f"points-{split}-{digest(column)}")
     return PointData({"points": column}, source=source.phrase, mean=mean, scale=scale, **settings)
 
 
@@ -64,14 +68,20 @@ def prepared(entry):
 
 
 def describe(entry, source):
-    """{"points": how many, by split, "entropy": nats, or None}, as far as they are known."""
+    """What `gdl data info` tells of points, as far as it is known.
+
+    Returns:
+        {"points": how many, by split, "entropy": nats, or None, "left_out": how many files are not used, by the
+        reason}.
+    """
     if isinstance(source, Computed):
-        return {"points": dict.fromkeys(SPLITS, COUNT), "entropy": _density(source.name).entropy}
+        return {"points": dict.fromkeys(SPLITS, COUNT), "entropy": _density(source.name).entropy, "left_out": {}}
     if source is None:
-        return {"points": {}, "entropy": None}
-    table = _table(source.fetch())
+        return {"points": {}, "entropy": None, "left_out": {}}
+    table, left_out = _table(source.fetch())
     parts = _divided(_read(table, skip_unreadable=True), table)
-    return {"points": {split: len(part) for split, part in parts.items()}, "entropy": None}
+    counts = {split: len(part) for split, part in parts.items()}
+    return {"points": counts, "entropy": None, "left_out": left_out.counts()}
 
 
 @cache
@@ -80,10 +90,14 @@ def _density(name):
 
 
 def _table(path):
-    tables = [file for file in visible_files(path) if file.suffix.lower() == ".csv" or file == path]
+    """(the table at `path` or in that folder, a `LeftOut` of the other files)."""
+    left_out = LeftOut()
+    files = list(visible_files(path, left_out))
+    tables = [file for file in files if file.suffix.lower() == ".csv" or file == path]
     if len(tables) != 1:
         raise InputError(f"{path} holds {len(tables) or 'no'} .csv files: name the one with the points.")
-    return tables[0]
+    left_out.add_others(file for file in files if file != tables[0])
+    return tables[0], left_out
 
 
 def _read(path, skip_unreadable):

@@ -1,15 +1,16 @@
 """Text: turned into numbers once, kept as one long array a split."""
 
 from collections import Counter
+from functools import partial
 
 import numpy as np
 
 from gdl_keras.data import documents
 from gdl_keras.data.columns import Column, Windows
-from gdl_keras.data.digests import file_digest, fingerprint
+from gdl_keras.data.digests import digest, file_digest, fingerprint
+from gdl_keras.data.left_out import LeftOut
 from gdl_keras.data.notices import say
-from gdl_keras.data.paths import file_name, home
-from gdl_keras.data.sources.local import Local
+from gdl_keras.data.preparers.own import full_name, is_own, store_name, stores
 from gdl_keras.data.store import allocate, kept, prepared_folder, read_arrays, write_about
 from gdl_keras.data.texts import TextData
 from gdl_keras.data.vocabulary import UNITS, Vocabulary
@@ -17,6 +18,7 @@ from gdl_keras.data.vocabulary import split as split_text
 from gdl_keras.errors import InputError
 
 STORE_VERSION = 1  # raised when the same texts come to give other numbers
+FOLDER_VERSION = 2  # raised when the same folder comes to be dealt out in another way
 MOST_WORDS = 10_000
 SPLITS = ("train", "test")
 
@@ -56,10 +58,14 @@ def load(
         vocabulary_size = MOST_WORDS
     Vocabulary.of_counts({}, tokens, vocabulary_size)  # refuses a size that cannot be
     field = field or entry.field
-    folder = _store_folder(entry, tokens, vocabulary_size, field)
-    settings = (entry, tokens, vocabulary_size, field, skip_unreadable)
-    about, arrays = kept(folder, read_arrays, lambda empty: _write(empty, *settings), "texts")
+    settings = (tokens, vocabulary_size, field)
+    folder = prepared_folder(f"{store_name(entry)}-{_about(entry, *settings)}")
+    about, arrays = kept(folder, read_arrays, lambda empty: _write(empty, entry, *settings, skip_unreadable), "texts")
+    left_out = LeftOut(_corpus(entry).passed_over.names if is_own(entry) else about.get("passed_over"))
+    left_out.tell(name)
     _tell(about, skip_unreadable)
+    for file, reason in about["left_out"].items():
+        left_out.add(reason.split(":")[0], [file])
     if len(arrays[split]) <= length:
         raise InputError(
             f"The {split} split of {name} has {len(arrays[split]):,} {tokens}, too few for one example of {length} and "
@@ -71,7 +77,9 @@ def load(
         kind="text",
         split=split,
         source=about["source"],
-        identity=f"{folder.name}-{split}-{length}",
+        identity=_content(about, arrays, split, length) if is_own(entry) else f"{folder.name}-{split}-{length}",
+        formerly=partial(_was_called, entry, settings, split, length) if is_own(entry) else None,
+        left_out=left_out.counts(),
         batch_size=batch_size,
         seed=seed,
         vocabulary=Vocabulary.from_config(about["vocabulary"]),
@@ -85,21 +93,26 @@ def prepared(entry):
 
 
 def describe(entry, source):
-    """{"text_files": how many, or None, "tokens": {unit: {split: how many, ..., "vocabulary": how many}}}."""
-    files = len(documents.text_files(source.fetch())) if source and not source.needs_network else None
-    stores = [about for _, about in _stores(entry)]
+    """What `gdl data info` tells of texts, as far as it is known.
+
+    Returns:
+        {"text_files": how many, or None, "tokens": {unit: {split: how many, ..., "vocabulary": how many}}, "left_out":
+        how many files are not used, by the reason}.
+    """
+    corpus = _corpus(entry) if source and not source.needs_network else None
     return {
-        "text_files": files,
+        "text_files": len(set(corpus.files["train"] + corpus.files["test"])) if corpus else None,
         "tokens": {
             about["vocabulary"]["unit"]: {**about["tokens"], "vocabulary": len(about["vocabulary"]["tokens"])}
-            for about in stores
+            for _, (about, _) in _stores(entry)
         },
+        "left_out": corpus.passed_over.counts() if corpus else {},
     }
 
 
 def _write(folder, entry, unit, vocabulary_size, field, skip_unreadable):
     source, path = entry.first_that_works(lambda source: source.fetch())
-    if not isinstance(source, Local):
+    if not is_own(entry):
         say(f"{entry.name}: from {source.phrase}")
     corpus = documents.Corpus(path, field)
     counts, totals = {split: Counter() for split in SPLITS}, dict.fromkeys(SPLITS, -1)
@@ -117,10 +130,11 @@ def _write(folder, entry, unit, vocabulary_size, field, skip_unreadable):
         _fill(tokens, corpus.texts(split), vocabulary)
         tokens.flush()
     about = {
-        "name": _identity(entry),
+        "name": full_name(entry),
         "source": source.phrase,
         "vocabulary": vocabulary.to_config(),
         "tokens": totals,
+        "passed_over": corpus.passed_over.names,
         "left_out": corpus.left_out,
         "missing": corpus.missing,
     }
@@ -153,27 +167,35 @@ def _check_left_out(left_out, skip_unreadable):
         raise InputError(f"{name} is {reason}, or leave such files out with --skip-unreadable.{more}")
 
 
-def _store_folder(entry, *settings):
-    source = entry.sources[0]
+def _about(entry, unit, *settings):
+    """The end of the name of a store: the unit, and what changes with the texts and how they are read."""
     content = entry.name
-    if isinstance(source, Local):
+    if is_own(entry):
         # By content: the same texts elsewhere, or copied anew, are the same data set.
-        files = documents.text_files(source.fetch())
-        content = [[documents.name_below(file, source.path), file_digest(file)] for file in files]
-    return prepared_folder(f"{_store_name(entry)}-{settings[0]}-{fingerprint(STORE_VERSION, content, *settings)}")
+        content = [FOLDER_VERSION, *_files(entry)]
+    return f"{unit}-{fingerprint(STORE_VERSION, content, unit, *settings)}"
 
 
-def _identity(entry):
-    source = entry.sources[0]
-    return str(source.path) if isinstance(source, Local) else entry.name
+def _corpus(entry):
+    return documents.Corpus(entry.first_that_works(lambda source: source.fetch())[1])
 
 
-def _store_name(entry):
-    source = entry.sources[0]
-    return file_name(source.path.name if isinstance(source, Local) else entry.name)
+def _files(entry):
+    path = entry.sources[0].fetch()
+    return [[documents.name_below(file, path), file_digest(file)] for file in documents.text_files(path)]
+
+
+def _content(about, arrays, split, length):
+    # Texts that become the same numbers are the same, whatever their files are called.
+    vocabulary = fingerprint(about["vocabulary"])
+    return f"text-{about['vocabulary']['unit']}-{vocabulary}-{digest(Column(arrays[split]))}-{split}-{length}"
+
+
+def _was_called(entry, settings, split, length, identity):
+    """Whether an earlier version of this package had given these texts this identity, or the folder by another name."""
+    former = f"-{settings[0]}-{fingerprint(STORE_VERSION, _files(entry), *settings)}-{split}-{length}"
+    return identity.endswith(former) and _corpus(entry).is_dealt_out_as_before
 
 
 def _stores(entry):
-    found = sorted(path for unit in UNITS for path in (home() / "prepared").glob(f"{_store_name(entry)}-{unit}-*"))
-    stores = [(folder, read_arrays(folder)) for folder in found]
-    return [(folder, store[0]) for folder, store in stores if store and store[0].get("name") == _identity(entry)]
+    return stores(entry, [f"{unit}-*" for unit in UNITS], read_arrays, lambda store: store[0].get("name"))

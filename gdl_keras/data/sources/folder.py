@@ -1,29 +1,40 @@
 """A folder of images as a data set: sub-folders are labels, or a CSV gives attributes."""
 
-from pathlib import Path
+from dataclasses import dataclass
+from functools import cached_property
 
 from gdl_keras.data.decoding import IMAGE_SUFFIXES
-from gdl_keras.data.notices import say
+from gdl_keras.data.digests import fingerprint
+from gdl_keras.data.left_out import LeftOut, printable
 from gdl_keras.data.raw import Item, RawImages
 from gdl_keras.data.sources.attributes import read_tables, set_aside
 from gdl_keras.data.sources.finding import find_tables
-from gdl_keras.data.sources.local import is_hidden, visible_files
-from gdl_keras.data.sources.splits import choose_split, split_folders
+from gdl_keras.data.sources.local import Local, refuse_archive
+from gdl_keras.data.sources.splits import TRAIN_NAMES, Division, divide
+from gdl_keras.data.sources.walking import visible_files
 from gdl_keras.errors import InputError
 
 
-class Folder:
-    """Images anywhere under `path`.
+@dataclass(frozen=True)
+class Contents:
+    """What a folder holds: all its images, how they are dealt out, the tables beside them, what is left out."""
+
+    images: list
+    division: Division
+    tables: list
+    left_out: LeftOut
+
+
+class Folder(Local):
+    """Images anywhere under `path`.  What is there is looked at once.
 
     Args:
         path: the folder.
         look_beside: whether a CSV of attributes may also lie beside the folder.
     """
 
-    needs_network = False
-
     def __init__(self, path, look_beside=True):
-        self.path = Path(path).expanduser().resolve()
+        super().__init__(path, "a folder of images")
         self.look_beside = look_beside
         self.phrase = f"the folder {self.path}"
 
@@ -31,9 +42,8 @@ class Folder:
         return self.path.is_dir()
 
     def fetch(self, force=False):
-        if not self.path.is_dir():
-            what = "is a file, not a folder" if self.path.exists() else "does not exist"
-            raise InputError(f"{self.path} {what}: give a folder of images, or a name that `gdl data list` shows.")
+        if super().fetch().is_file():
+            raise InputError(f"{self.path} is a file, not a folder: give the folder that it lies in.")
         return self.path
 
     def open(self, split):
@@ -42,71 +52,105 @@ class Folder:
         Raises:
             InputError: the folder does not exist, has fewer than two images, or none for this split.
         """
-        images, top = self.images(), self._top()
-        chosen, class_names = choose_split(images, top, split)
+        division, description, notes = self.described
+        chosen, class_names = division.parts[split], division.class_names
         if not chosen:
             raise InputError(f"{self.path} has no images for the split {split!r}.")
-        if class_names:
-            numbers = {name: number for number, name in enumerate(class_names)}
-            notes, table = set_aside(self._tables(), "the sub-folders are the classes"), None
-        else:
-            table, notes = read_tables(self._tables(), images, *split_folders(top))
-        for note in notes:
-            say(note)
-        if table:
-            chosen = self._described(chosen, images, top, split, table)
+        numbers = {name: number for number, name in enumerate(class_names or [])}
 
         def items():
-            for path, class_name in chosen:
-                label = table.label(path) if table else class_name and numbers[class_name]
-                yield Item(path.relative_to(self.path).as_posix(), path, label, table and table.attributes(path))
+            for path in chosen:
+                if description:
+                    yield Item(self._name(path), path, description.label(path), description.attributes(path))
+                else:
+                    yield Item(self._name(path), path, numbers.get(division.classes.get(path)))
 
-        names = (table.class_names, table.attribute_names) if table else (class_names, None)
-        return RawImages(len(chosen), items, *names)
+        without_row = LeftOut()
+        for reason in division.left_out.keys() - self.contents.division.left_out.keys():
+            without_row.add(reason, map(self._name, division.left_out[reason]))
+        return RawImages(
+            len(chosen),
+            items,
+            description.class_names if description else class_names,
+            description.attribute_names if description else None,
+            everything=division.files,
+            wrapper=f"{self._name(division.top)}/",
+            left_out=self.contents.left_out,
+            without_row=without_row,
+            notes=notes,
+        )
 
-    def _described(self, chosen, images, top, split, table):
-        """The images of a split of which the table has a row; a tenth of train is held out where none of test has."""
-        train, test = split_folders(top)
-        of_test = [path for path in images if test in path.parents]
-        if of_test and not any(map(table.names, of_test)):
-            say(f"The table has no row for the images in {test}: a tenth of those in {train} is held out instead.")
-            chosen, _ = choose_split([path for path in images if train in path.parents], train, split)
-        return [(path, class_name) for path, class_name in chosen if table.names(path)]
-
-    def images(self):
-        """All images, sorted by their path, so that no file system changes the order.
+    @cached_property
+    def contents(self):
+        """The `Contents`; images are sorted by their path, so that no file system changes the order.
 
         Raises:
-            InputError: the folder does not exist or holds fewer than two.
+            InputError: the folder does not exist or holds fewer than two images.
         """
-        folder = self.fetch()
-        found = sorted(path for path in folder.rglob("*") if is_image(path) and not is_hidden(path.relative_to(folder)))
-        if len(found) < 2:
-            formats = ", ".join(sorted(suffix[1:] for suffix in IMAGE_SUFFIXES))
-            amount = "only one image" if found else "no image"
-            raise InputError(f"{folder} holds {amount}: at least two are needed, in the formats {formats}.")
-        return found
+        folder, left_out = self.fetch(), LeftOut()
+        files = sorted(visible_files(folder, left_out))
+        images = [path for path in files if path.suffix.lower() in IMAGE_SUFFIXES]
+        if len(images) < 2:
+            raise self._too_few(images, files)
+        division = divide(images, folder)
+        tables = find_tables(files, self.path if self.look_beside else None)
+        known = {*images, *tables}
+        left_out.add_others([path for path in files if path not in known])
+        for reason, paths in division.left_out.items():
+            left_out.add(reason, map(self._name, paths))
+        return Contents(images, division, tables, left_out)
+
+    @cached_property
+    def described(self):
+        """`(division, description, notes)`: how the images are dealt out once the tables beside them were read.
+
+        Where a table describes the images, those without a row are left out, and where none of those for testing has
+        one, a tenth of the others is held out in their place.
+        """
+        division, tables = self.contents.division, self.contents.tables
+        if division.class_names:
+            inside = [table for table in tables if table.is_relative_to(self.path)]
+            return division, None, set_aside(inside, "the sub-folders are the classes")
+        description, notes = read_tables(tables, division.files(), division.train, division.test)
+        if description and division.test and not any(map(description.names, division.parts["test"])):
+            division = division.holding_out_of_train("has no row in the table")
+        if description:
+            division = division.only(description.names, "without a row in the table")
+        return division, description, notes
+
+    @property
+    def is_dealt_out_as_before(self):
+        """Whether earlier versions of this package would have made the same splits and classes."""
+        division, description, _ = self.described
+        has_new_classes = description is not None and description.class_names
+        names = {name.lower() for name in division.class_names or []}
+        return not division.left_out and not has_new_classes and not names & {*TRAIN_NAMES}
 
     def fingerprint(self):
-        """What changes when an image or table is added, removed or edited: a list of (path, size, time of change)."""
-        files = self.images() + self._tables()
-        return [str(self.path), *((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files)]
+        """What changes when an image is added, removed or edited: a list of (path, size, time of change)."""
+        return [str(self.path), *_stamps(self.contents.images)]
 
-    def _top(self):
-        # Archives wrap their images in folders that mean nothing: img_align_celeba/img_align_celeba/*.jpg.
-        top = self.path
-        while len(inside := _visible_folders(top)) == 1 and not any(map(is_image, top.iterdir())):
-            top = inside[0]
-        return top
+    def tables_fingerprint(self):
+        """The same of the tables, of which those beside the folder may have nothing to do with it."""
+        return fingerprint(_stamps(self.contents.tables))
 
-    def _tables(self):
-        return find_tables(visible_files(self.path), self.path if self.look_beside else None)
+    def former_fingerprint(self):
+        """What `fingerprint` was in earlier versions of this package, which looked for tables in fewer places."""
+        top = self.contents.division.top
+        folders = {top, *(folder for folder in top.parents if folder.is_relative_to(self.path))}
+        tables = sorted(table for folder in {*folders, self.path.parent} for table in folder.glob("*.csv"))
+        return [str(self.path), *_stamps(self.contents.images + tables)]
+
+    def _name(self, path):
+        return printable(path.relative_to(self.path).as_posix())
+
+    def _too_few(self, images, files):
+        for path in () if images else files:
+            refuse_archive(path)
+        formats = ", ".join(sorted(suffix[1:] for suffix in IMAGE_SUFFIXES))
+        amount = "only one image" if images else "no image"
+        return InputError(f"{self.path} holds {amount}: at least two are needed, in the formats {formats}.")
 
 
-def is_image(path):
-    """Whether `path` is a file with the name of an image.  Links that lead nowhere are not."""
-    return path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
-
-
-def _visible_folders(folder):
-    return [path for path in folder.iterdir() if path.is_dir() and not is_hidden(Path(path.name))]
+def _stamps(files):
+    return [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files]

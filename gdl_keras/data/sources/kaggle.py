@@ -46,7 +46,9 @@ def has_key():
     read_env_file()
     if os.environ.get("KAGGLE_API_TOKEN") or (os.environ.get("KAGGLE_USERNAME") and os.environ.get("KAGGLE_KEY")):
         return True
-    folders = [Path.home() / ".kaggle", Path(os.environ.get("XDG_CONFIG_HOME", Path.home() / ".config")) / "kaggle"]
+    # Where nobody knows the home folder, expanduser leaves ~ as it is, and there is nothing of that name.
+    config = os.environ.get("XDG_CONFIG_HOME", "~/.config")
+    folders = [Path(os.path.expanduser(folder)) for folder in ("~/.kaggle", f"{config}/kaggle")]
     if os.environ.get("KAGGLE_CONFIG_DIR"):
         folders.append(Path(os.environ["KAGGLE_CONFIG_DIR"]))
     names = ("kaggle.json", "access_token", "access_token.txt", "credentials.json")

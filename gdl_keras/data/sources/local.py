@@ -1,10 +1,20 @@
 """The reader's own files: which of them count, and what kind of examples they hold."""
 
+import shlex
 from pathlib import Path
 
 from gdl_keras.data.decoding import IMAGE_SUFFIXES
 from gdl_keras.data.sources.csv_table import first_lines, number_columns
+from gdl_keras.data.sources.walking import visible_files
 from gdl_keras.errors import InputError
+
+# How archives are unpacked, by the end of their names.
+UNPACK = {
+    (".zip",): "unzip {file} -d {folder}",
+    (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst"): "tar -xf {file}",
+    (".7z", ".rar"): "7z x {file}",
+    (".gz", ".bz2", ".xz", ".zst"): "gzip -d {file}, or bzip2, xz, zstd",
+}
 
 
 class Local:
@@ -13,7 +23,7 @@ class Local:
     needs_network = False
 
     def __init__(self, path, what):
-        self.path = Path(path).expanduser().resolve()
+        self.path = resolved(path)
         self.what = what
         self.phrase = f"the {'file' if self.path.is_file() else 'folder'} {self.path}"
 
@@ -26,17 +36,25 @@ class Local:
         return self.path
 
 
-def visible_files(path):
-    """Goes through the files below a folder, or the file itself; hidden ones do not count."""
-    if path.is_file():
-        return iter([path])
-    return (file for file in path.rglob("*") if not is_hidden(file.relative_to(path)) and file.is_file())
+def resolved(path):
+    """A path as users write it, ~ included, without links.
+
+    Raises:
+        InputError: it begins with ~, and nobody knows the home folder.
+    """
+    try:
+        return Path(path).expanduser().resolve()
+    except RuntimeError as error:
+        raise InputError(f"{path} cannot be found, because no home folder is known: write the whole path.") from error
 
 
-def is_hidden(relative_path):
-    """Whether a path below a folder is for the system alone."""
-    # __MACOSX is where archives from Macs keep what is no image though it is named like one.
-    return any(part.startswith(".") or part == "__MACOSX" for part in relative_path.parts)
+def refuse_archive(path):
+    """Raises InputError, which tells how to unpack it, where `path` is an archive."""
+    for suffixes, command in UNPACK.items() if path.is_file() else ():
+        if path.name.lower().endswith(suffixes):
+            folder = path.name[: path.name.index(".", 1)]
+            command = command.format(file=shlex.quote(path.name), folder=shlex.quote(folder))
+            raise InputError(f"{path} is packed: unpack it first ({command}), and give what comes out.")
 
 
 def kind_of(path):
