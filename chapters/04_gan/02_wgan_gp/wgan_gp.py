@@ -16,10 +16,10 @@
 # real and over generated images tells how much work it would take to turn one lot into the other.  For that the critic
 # must not be too steep: its gradient must have length 1.  The **gradient penalty** sees to it.
 #
-# What you gain: a game that hardly ever collapses, and, with several steps of the critic for each of the generator as in
-# paper and book, a number that goes down while the images get better.  What it costs: the gradient of a gradient in each
-# step, and those several steps.  (The preset `cpu` takes one, and lets the critic learn twice as fast as the generator:
-# better images in the same time, but no such number.  A model at the end shows it.)
+# What you gain: a game that hardly ever collapses, and, with several steps of the critic for each of the generator as
+# in paper and book, a number that goes down while the images get better.  What it costs: the gradient of a gradient in
+# each step, and those several steps.  (The preset `cpu` takes one, and lets the critic learn twice as fast as the
+# generator: better images in the same time, but no such number.  A model further down shows it.)
 #
 # Book: chapter 4, "Wasserstein GAN with Gradient Penalty (WGAN-GP)".
 
@@ -126,6 +126,7 @@ run = Run.start(
 # ## The data
 
 # %%
+import keras
 from keras.optimizers import Adam
 
 from gdl_keras import losses, plotting
@@ -207,8 +208,8 @@ run.show("gradient_norm", plotting.curves(run.history, ["gradient_norm"]))
 
 # %% [markdown]
 # ## With the critic ahead
-# The same networks from the start again, with five steps of the critic for each of the generator: it is ahead before the
-# generator has moved far, its number is a distance, and the number falls as the generator closes in.
+# The same networks from the start again, with five steps of the critic for each of the generator: it is ahead before
+# the generator has moved far, its number is a distance, and the number falls as the generator closes in.
 
 # %%
 keras.utils.set_random_seed(run.seed)

@@ -189,8 +189,8 @@ run.show("same_points", plotting.rows(same_points))
 # A classifier that was trained on real images looks at generated ones: how often does it see the class that was asked
 # for, and how different are the images of each class from each other, compared with real ones?
 #
-# Read the first number beside what the same classifier says of real images.  Of emoji it names only 63 % right: no share
-# near that, or above it, makes one model better than another, and the rows above say more.  Of garments
+# Read the first number beside what the same classifier says of real images.  Of emoji it names only 63 % right: no
+# share near that, or above it, makes one model better than another, and the rows above say more.  Of garments
 # (`--dataset fashion`) it names 92 %.
 
 # %%
