@@ -11,11 +11,14 @@ from contextlib import contextmanager
 import keras
 from keras import ops
 
-from gdl_keras.errors import InputError, check_one_of
+from gdl_keras.errors import InputError
 from gdl_keras.layers import SeedGenerator
+from gdl_keras.layers.settings import Setting
 from gdl_keras.models.generative import LatentModel
 from gdl_keras.models.parts.averaging import WeightAverage
+from gdl_keras.models.parts.calling import specs_of
 from gdl_keras.models.parts.conditions import Attributes, Classes, Unconditional
+from gdl_keras.models.parts.weights import refuse_weights
 from gdl_keras.samplers.noise import random_normal, random_uniform
 
 
@@ -41,9 +44,10 @@ class AdversarialModel(WeightAverage, LatentModel):
     judge_name = "discriminator"
     trained_networks = ("discriminator", "generator")
 
+    latents = Setting(("normal", "uniform"))
+
     def __init__(self, generator, latents="normal", ema_decay=None, **kwargs):
         super().__init__(**kwargs)
-        check_one_of("latents", latents, ("normal", "uniform"))
         self.generator = generator
         self.latents = latents
         self.latent_dim = generator.inputs[0].shape[-1]
@@ -57,6 +61,15 @@ class AdversarialModel(WeightAverage, LatentModel):
         # Class numbers are integers, rows of attributes are not.
         kind = Classes if self.generator.inputs[1].dtype == "int64" else Attributes
         return kind(self.num_classes, self.label_names)
+
+    def call(self, inputs, training=False):
+        """Samples of points (batch, latent_dim), or of a list of points and labels, as `generate(latents=...)`."""
+        latents, labels = inputs if self.conditions else (inputs, None)
+        return self.decode(latents, labels)
+
+    @property
+    def input_signature(self):
+        return specs_of(*self.generator.inputs)
 
     # ---- parts of a training step ----------------------------------------------------------------------------------
 
@@ -74,7 +87,9 @@ class AdversarialModel(WeightAverage, LatentModel):
 
     def images_and_labels(self, data):
         """What `fit` hands to `train_step`, as (images, labels); labels are None for a model without."""
-        images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
+        if weights is not None:
+            refuse_weights(self)
         if not self.conditions:
             return images, None
         if labels is None:

@@ -1,6 +1,5 @@
 """What every model of the project shares, so that a model's own file holds its networks and its algorithm alone."""
 
-import inspect
 import sys
 
 import keras
@@ -10,10 +9,15 @@ import tensorflow as tf
 from gdl_keras.errors import InputError
 from gdl_keras.layers import SeedGenerator
 from gdl_keras.models.parts.accumulation import accumulate_in, accumulation_steps
+from gdl_keras.models.parts.calling import check_inputs
+from gdl_keras.models.parts.rates import NetworkOptimizers, refuse_silent_average
 from gdl_keras.models.parts.replicas import clipped_over_replicas, overflow_everywhere
+from gdl_keras.models.parts.saving import Saved
+from gdl_keras.models.parts.watching import watched
+from gdl_keras.models.parts.weights import check_weights
 
 
-class TapeModel(keras.Model):
+class TapeModel(Saved):
     """A `keras.Model` made of networks, with a `train_step` of its own that uses `tf.GradientTape`.
 
     A subclass lists the names of the values that it reports in `metric_names`, passes `**kwargs` on, keeps every
@@ -29,11 +33,14 @@ class TapeModel(keras.Model):
     learns_from = ("images",)
     # Networks that have an optimizer each; without any, one optimizer trains all trainable weights.
     trained_networks = ()
+    # Whether the steps use weights of examples; where not, `fit` refuses them.
+    weighs_examples = False
     # How many batches of one of our data sets a training step gets, joined to one.
     batches_per_step = 1
 
     def __init__(self, seed=None, label_names=None, **kwargs):
-        super().__init__(**kwargs)
+        # What a model is called with stays float32 under mixed precision: its networks see to theirs.
+        super().__init__(**{"autocast": False, **kwargs})
         self.seed = seed
         self.label_names = None if label_names is None else tuple(label_names)
         self.seed_generator = SeedGenerator(seed)
@@ -75,6 +82,8 @@ class TapeModel(keras.Model):
         )
         for name, optimizer in prepared.items():
             setattr(self, name, optimizer)
+        if prepared:
+            self.optimizer = NetworkOptimizers(self.optimizers)
 
     @property
     def optimizers(self):
@@ -124,13 +133,14 @@ class TapeModel(keras.Model):
     def metrics(self):
         return list(self._trackers.values())
 
-    def fit(self, x=None, *args, validation_data=None, **kwargs):
+    def fit(self, x=None, y=None, *args, validation_data=None, callbacks=None, **kwargs):
         """`keras.Model.fit`, which also takes one of our data sets, for training and for validation.
 
         A data set fixes its order by (seed, epoch): `initial_epoch=3` goes on with the images that epoch 3 would see.
         Where gradients are accumulated, `steps_per_epoch` counts the steps of the optimizers, and each takes as many of
         the data set's batches as are accumulated.
         """
+        check_weights(self, x, y, kwargs.get("sample_weight"), kwargs.get("class_weight"))
         if hasattr(x, "batches"):
             joined, parts = self.batches_per_step, self.accumulation_steps
             steps = kwargs.get("steps_per_epoch") or max(1, x.steps_per_epoch // (joined * parts))
@@ -142,14 +152,17 @@ class TapeModel(keras.Model):
             x = _join_batches(x.batches(first_batch=first_batch, columns=self.learns_from), joined)
         if kwargs.get("verbose", "auto") == "auto" and not _shows_progress():
             kwargs["verbose"] = 2
-        return super().fit(x, *args, validation_data=self._one_pass(validation_data), **kwargs)
+        kwargs.update(validation_data=self._one_pass(validation_data), callbacks=watched(self, callbacks))
+        return super().fit(x, y, *args, **kwargs)
 
-    def evaluate(self, x=None, *args, **kwargs):
+    def evaluate(self, x=None, y=None, *args, sample_weight=None, **kwargs):
         """`keras.Model.evaluate`, which also takes one of our data sets."""
-        return super().evaluate(self._one_pass(x), *args, **kwargs)
+        check_weights(self, x, y, sample_weight)
+        return super().evaluate(self._one_pass(x), y, *args, sample_weight=sample_weight, **kwargs)
 
     def predict(self, x, *args, **kwargs):
         """`keras.Model.predict`, which also takes one of our data sets."""
+        check_inputs(self, x if isinstance(x, (np.ndarray, list, tuple)) else None)
         return super().predict(self._one_pass(x), *args, **kwargs)
 
     def _one_pass(self, x):
@@ -179,26 +192,14 @@ class TapeModel(keras.Model):
         if self.dtype_policy.name == "mixed_float16" and not scaled:
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         accumulate_in(optimizer, accumulate)
+        if self.trained_networks:
+            refuse_silent_average(name, optimizer)
         network = getattr(self, name.removesuffix("_optimizer")) if self.trained_networks else self
         # Keras restores the state of an optimizer only where that was built before loading.
         optimizer.build(network.trainable_variables)
         return optimizer
 
     # ---- saving --------------------------------------------------------------------------------------------------
-
-    def get_config(self):
-        config = super().get_config()
-        # A class passes on to its parent, in **kwargs, the arguments that it does not name itself.
-        ancestors = type(self).__mro__[: type(self).__mro__.index(TapeModel) + 1]
-        for ancestor in (ancestor for ancestor in ancestors if "__init__" in vars(ancestor)):
-            for name, parameter in inspect.signature(ancestor.__init__).parameters.items():
-                if name != "self" and parameter.kind is not parameter.VAR_KEYWORD:
-                    config[name] = keras.saving.serialize_keras_object(getattr(self, name))
-        return config
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        return cls(**keras.saving.deserialize_keras_object(config, custom_objects=custom_objects))
 
     def get_compile_config(self):
         if not self.compiled:
@@ -209,24 +210,6 @@ class TapeModel(keras.Model):
 
     def compile_from_config(self, config):
         self.compile(**keras.saving.deserialize_keras_object(config))
-
-    def save_own_variables(self, store):
-        super().save_own_variables(store)
-        for index, generator in enumerate(self._all_seed_generators()):
-            store[f"seed_generator_{index}"] = np.asarray(generator.state)
-
-    def load_own_variables(self, store):
-        own = {key: store[key] for key in list(store.keys()) if not key.startswith("seed_generator_")}
-        super().load_own_variables(own)
-        for index, generator in enumerate(self._all_seed_generators()):
-            generator.state.assign(store[f"seed_generator_{index}"])
-
-    def _all_seed_generators(self):
-        # Keras saves weights but not the state of random numbers: its own dropout layers, too, would start again.
-        generators = []
-        for layer in self._flatten_layers(include_self=True):
-            generators += [g for g in layer._seed_generators if all(g is not other for other in generators)]
-        return generators
 
 
 def inputs_of(data):

@@ -13,7 +13,9 @@ from keras import layers, ops
 from gdl_keras.layers import FusedBatchNormalization, ReplicaDropout
 from gdl_keras.losses import class_crossentropy
 from gdl_keras.models.base import TapeModel
+from gdl_keras.models.parts.calling import specs_of
 from gdl_keras.models.parts.endings import refuse_ending, without_ending
+from gdl_keras.models.parts.weights import weighted, weights_of
 
 
 def build_mlp(image_shape, num_classes, units=(200, 150)):
@@ -83,6 +85,7 @@ class Classifier(TapeModel):
 
     metric_names = ("loss", "accuracy")
     learns_from = ("images", "labels")
+    weighs_examples = True
 
     def __init__(self, network, **kwargs):
         super().__init__(**kwargs)
@@ -94,19 +97,24 @@ class Classifier(TapeModel):
         """Probabilities, float32 (batch, num_classes)."""
         return ops.softmax(self.network(images, training=training))
 
+    @property
+    def input_signature(self):
+        return specs_of(self.network.inputs[0])
+
     def train_step(self, data):
-        images, labels = data
+        images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
         with tf.GradientTape() as tape:
             logits = self.network(images, training=True)
-            losses = class_crossentropy(labels, logits)
+            losses = weighted(class_crossentropy(labels, logits), weights_of(data))
             loss = ops.mean(losses)
         self.minimize(tape, loss, self.optimizer, self.network.trainable_variables)
         return self.report(loss=losses, accuracy=_is_right(labels, logits))
 
     def test_step(self, data):
-        images, labels = data
+        images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
         logits = self.network(images, training=False)
-        return self.report(loss=class_crossentropy(labels, logits), accuracy=_is_right(labels, logits))
+        losses = weighted(class_crossentropy(labels, logits), weights_of(data))
+        return self.report(loss=losses, accuracy=_is_right(labels, logits))
 
     @classmethod
     def from_config(cls, config, custom_objects=None):

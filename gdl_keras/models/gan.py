@@ -16,7 +16,7 @@ import tensorflow as tf
 from keras import layers, ops
 
 from gdl_keras import losses
-from gdl_keras.errors import InputError, check_one_of
+from gdl_keras.layers.settings import Annealed, Setting
 from gdl_keras.models.adversarial import AdversarialModel, accuracies
 
 LABEL_NOISES = ("none", "smooth", "one_sided", "flip", "book")
@@ -82,7 +82,7 @@ class GAN(AdversarialModel):
             "flip": 1 and 0, each swapped with probability `noise`.
             "book": uniform in [1, 1 + noise] and in [-noise, 0], as the book's code has it: outside [0, 1] the
             cross-entropy has no lower bound, and the loss turns negative while training runs away.
-        noise: float in [0, 1], how much.
+        noise: float in [0, 1], how much; it may be annealed.
         latents, ema_decay, seed: as in `AdversarialModel`.
 
     Raises:
@@ -91,11 +91,11 @@ class GAN(AdversarialModel):
 
     metric_names = ("discriminator_loss", "generator_loss", "discriminator_accuracy", "real_accuracy", "fake_accuracy")
 
+    label_noise = Setting(LABEL_NOISES)
+    noise = Annealed("a number in [0, 1]", lambda value: 0 <= value <= 1)
+
     def __init__(self, generator, discriminator, label_noise="none", noise=0.1, **kwargs):
         super().__init__(generator, **kwargs)
-        check_one_of("label_noise", label_noise, LABEL_NOISES)
-        if not 0 <= noise <= 1:
-            raise InputError(f"noise is a number in [0, 1], not {noise}.")
         self.discriminator = discriminator
         self.label_noise = label_noise
         self.noise = noise
