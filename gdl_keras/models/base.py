@@ -14,7 +14,7 @@ from gdl_keras.models.parts.rates import NetworkOptimizers, refuse_silent_averag
 from gdl_keras.models.parts.replicas import clipped_over_replicas, overflow_everywhere
 from gdl_keras.models.parts.saving import Saved
 from gdl_keras.models.parts.watching import watched
-from gdl_keras.models.parts.weights import check_weights
+from gdl_keras.models.parts.weights import targets_beside
 
 
 class TapeModel(Saved):
@@ -140,7 +140,7 @@ class TapeModel(Saved):
         Where gradients are accumulated, `steps_per_epoch` counts the steps of the optimizers, and each takes as many of
         the data set's batches as are accumulated.
         """
-        check_weights(self, x, y, kwargs.get("sample_weight"), kwargs.get("class_weight"))
+        y = targets_beside(self, x, y, kwargs.get("sample_weight"), kwargs.get("class_weight"))
         if hasattr(x, "batches"):
             joined, parts = self.batches_per_step, self.accumulation_steps
             steps = kwargs.get("steps_per_epoch") or max(1, x.steps_per_epoch // (joined * parts))
@@ -157,7 +157,7 @@ class TapeModel(Saved):
 
     def evaluate(self, x=None, y=None, *args, sample_weight=None, **kwargs):
         """`keras.Model.evaluate`, which also takes one of our data sets."""
-        check_weights(self, x, y, sample_weight)
+        y = targets_beside(self, x, y, sample_weight)
         return super().evaluate(self._one_pass(x), y, *args, sample_weight=sample_weight, **kwargs)
 
     def predict(self, x, *args, **kwargs):

@@ -57,7 +57,7 @@ class Saved(Adjustable, keras.Model):
         super().save(filepath, *args, **kwargs)
 
     def export(self, filepath, *args, input_signature=None, **kwargs):
-        """`keras.Model.export`: what `model(inputs)` does, for `tf.saved_model.load(filepath).serve(inputs)`.
+        """`keras.Model.export`: what `model(inputs)` does, for `serve` of what `tf.saved_model.load` gives.
 
         Raises:
             InputError: the model is not called at all.

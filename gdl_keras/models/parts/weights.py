@@ -53,27 +53,34 @@ def refuse_weights(model):
     )
 
 
-def check_weights(model, x, y=None, sample_weight=None, class_weight=None):
-    """Raises InputError where `fit` or `evaluate` is given weights that would have no meaning.
+def targets_beside(model, x, y=None, sample_weight=None, class_weight=None):
+    """What Keras must get for `y`, which drops weights without a word where there is none.
 
     Args:
         model: a `TapeModel`; its `weighs_examples` says whether its step uses weights.
         x, y: what it is to learn from: arrays, a `tf.data.Dataset`, one of our data sets.
         sample_weight, class_weight: as in `keras.Model.fit`.
+
+    Returns:
+        `y`, or zeros, which a model that learns from `x` alone does not look at.
+
+    Raises:
+        InputError: the weights would have no meaning.
     """
     in_data = isinstance(x, tf.data.Dataset) and isinstance(x.element_spec, tuple) and len(x.element_spec) == 3
     is_given = in_data or sample_weight is not None or class_weight is not None
     if is_given and not model.weighs_examples:
         refuse_weights(model)
     is_table = hasattr(x, "batches")
+    lacks_labels = "labels" not in model.learns_from if is_table else hasattr(x, "shape") and y is None
     if is_table and sample_weight is not None:
         raise InputError(
             "sample_weight goes along with arrays.  A data set carries its weights beside its examples: "
             "tf.data.Dataset.from_tensor_slices((images, labels, weights)).batch(32)."
         )
-    has_labels = "labels" in model.learns_from if is_table else y is not None or not isinstance(x, np.ndarray)
-    if class_weight is not None and not has_labels:
+    if class_weight is not None and lacks_labels:
         raise InputError(
             f"class_weight wants labels, and there are none: give {type(model).__name__}.fit() "
             "arrays, images and labels, or tf.data of both."
         )
+    return np.zeros(len(x)) if sample_weight is not None and lacks_labels else y
