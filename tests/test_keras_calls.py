@@ -156,7 +156,7 @@ def test_weights_of_zero_do_not_train_and_weights_of_one_change_nothing_or_weigh
             lambda: fit(case, model, **given),
             lambda: fit(case, model, class_weight={0: 2.0}),
             lambda: model.fit(triples, verbose=0),
-            lambda: model.fit(iter(triples), steps_per_epoch=1, verbose=0),
+            lambda: model.fit((batch for batch in triples.as_numpy_iterator()), steps_per_epoch=1, verbose=0),
             lambda: model.evaluate(*data, verbose=0, **given),
             lambda: model.train_on_batch(*data, **given),
             lambda: model.test_on_batch(*data, **given),
@@ -182,8 +182,7 @@ def test_the_loss_is_the_mean_of_weights_times_losses(case):
         pytest.skip("weighs nothing, or draws noise for each loss")
     data, weights = arrays(case), np.linspace(0, 3, 16).astype("float32")
     alone = [model.test_on_batch(*(column[i : i + 1] for column in data), return_dict=True) for i in range(16)]
-    wanted = np.mean(weights * np.diff(np.arange(17) * [0, *[one["loss"] for one in alone]]))
-    model.reset_metrics()
+    wanted = np.mean(weights * [one["loss"] for one in alone])
     pairs = (data[0], data[1] if len(data) > 1 else np.zeros(16), weights)
     found = [
         model.test_on_batch(*data, sample_weight=weights, return_dict=True),
