@@ -108,18 +108,18 @@ def test_schedulers_move_the_rates_of_all_optimizers_by_the_same_factor(case):
 @every_base
 def test_what_is_not_a_number_ends_training_for_terminate_on_nan(case):
     model = harness.build(case)
-    data = arrays(case)
-    if data[0].dtype != "float32":
-        pytest.skip("learns from whole numbers")
-    bad = (np.full_like(data[0], np.nan), *data[1:])
+    if not model.trainable_weights:
+        pytest.skip("has no weights that could spoil its numbers")
     steps = []
     count = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: steps.append(batch))
-    options = {"batch_size": 4, "epochs": 2, "verbose": 0}
-    model.fit(*bad, callbacks=[keras.callbacks.TerminateOnNaN(), count], **options)
-    assert steps == [0]
+    fit(case, model, epochs=2, callbacks=[keras.callbacks.TerminateOnNaN(), count])
+    assert len(steps) == 4
+    for weight in model.trainable_weights:
+        weight.assign(np.full(weight.shape, np.nan))
+    fit(case, model, epochs=2, callbacks=[keras.callbacks.TerminateOnNaN(), count])
+    assert len(steps) == 5
     with pytest.raises(RuntimeError, match="NaN"):
-        model.fit(*bad, callbacks=[keras.callbacks.TerminateOnNaN(raise_error=True)], **options)
-    assert len(fit(case, harness.build(case), callbacks=keras.callbacks.TerminateOnNaN(), epochs=2)) > 0
+        fit(case, model, callbacks=keras.callbacks.TerminateOnNaN(raise_error=True))
 
 
 @every_base
@@ -218,9 +218,10 @@ def test_an_exported_model_serves_what_the_model_gives(case, tmp_path):
 def test_what_a_model_is_not_called_with_is_said_in_one_sentence(case):
     model = harness.build(case)
     for wrong in (np.zeros((3, 5, 5, 5, 5), "float32"), np.zeros(3, "float32")):
-        for call in (lambda wrong=wrong: model(wrong), lambda wrong=wrong: model.predict(wrong, verbose=0)):
-            with pytest.raises(InputError, match=f"^{type(model).__name__} is called with .* not "):
-                call()
+        with pytest.raises(InputError, match=f"^{type(model).__name__} is called with .* not "):
+            model(wrong)
+        with pytest.raises(InputError, match=f"^{type(model).__name__} "):
+            model.predict(wrong, verbose=0)
 
 
 # ---- saving ----------------------------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 import sys
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from gdl_keras.errors import InputError
@@ -162,7 +161,7 @@ class TapeModel(Saved):
 
     def predict(self, x, *args, **kwargs):
         """`keras.Model.predict`, which also takes one of our data sets."""
-        check_inputs(self, x if isinstance(x, (np.ndarray, list, tuple)) else None)
+        check_inputs(self, x)
         return super().predict(self._one_pass(x), *args, **kwargs)
 
     def _one_pass(self, x):

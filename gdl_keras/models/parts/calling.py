@@ -19,14 +19,15 @@ def check_inputs(model, inputs=None):
 
     Args:
         model: a `TapeModel`.
-        inputs: a tensor, an array or a list of them; None asks only whether the model can be called.
+        inputs: a tensor, an array or a list of them; of anything else, such as a stream of batches, and of None it is
+            asked only whether the model can be called.
     """
     name = type(model).__name__
     if type(model).call is keras.Model.call:
         others = [method for method in ("generate", "evaluate") if hasattr(model, method)]
         raise InputError(f"{name} has no call(), and is asked by its methods: {' or '.join(others)}.")
     wanted = model.input_signature
-    if inputs is None or wanted is None:
+    if wanted is None or not (hasattr(inputs, "shape") or isinstance(inputs, (list, tuple))):
         return
     wanted = wanted if isinstance(wanted, list) else [wanted]
     given = list(inputs) if isinstance(inputs, (list, tuple)) and len(wanted) > 1 else [inputs]
