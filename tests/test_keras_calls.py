@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from gdl_keras.errors import InputError
-from gdl_keras.layers.settings import Annealed, Setting
+from gdl_keras.layers.settings import Declared
 from gdl_keras.models import VAE
 from gdl_keras.models.generative import LatentModel
 from tests import harness
@@ -60,7 +60,7 @@ def test_a_setting_assigned_after_a_step_holds_from_the_next_one_on_or_is_refuse
     others = {}
     for name in set(model.get_config()) - {"name", "trainable", "dtype"}:
         old = getattr(model, name)
-        if isinstance(getattr(type(model), name, None), (Annealed, Setting)) and old is not None:
+        if isinstance(getattr(type(model), name, None), Declared) and old is not None:
             others[name] = OTHER[name]
             continue
         with pytest.raises(InputError, match=f"{name} of {type(model).__name__}|{name}=None"):

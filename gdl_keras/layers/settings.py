@@ -16,7 +16,21 @@ from keras import ops
 from gdl_keras.errors import InputError, check_one_of
 
 
-class Annealed:
+class Declared:
+    """What the two have in common: the name under which the class has them, and that they are read by it."""
+
+    def __set_name__(self, owner, name):
+        self.name = name
+
+    def __get__(self, holder, owner=None):
+        if holder is None:
+            return self
+        if self.name not in (kept := self.kept_in(holder)):
+            raise AttributeError(f"{type(holder).__name__} has no {self.name} yet.")
+        return self.read(kept[self.name])
+
+
+class Annealed(Declared):
     """A number that may change at every step: `model.beta = 0.3` holds from the next step on.
 
     Reading gives a float, which has an `assign` as well, and within a traced step a float32 tensor.  Whoever gives a
@@ -33,30 +47,28 @@ class Annealed:
         self.is_right = is_right
         self.optional = optional
 
-    def __set_name__(self, owner, name):
-        self.name = name
+    def kept_in(self, holder):
+        # Past Keras, which would wrap the dictionary and track what is in it.
+        return vars(holder).setdefault("_annealed", {})
 
-    def __get__(self, holder, owner=None):
-        if holder is None:
-            return self
-        if self.name not in _kept(holder):
-            raise AttributeError(f"{type(holder).__name__} has no {self.name} yet.")
-        kept = _kept(holder)[self.name]
+    def read(self, kept):
         return None if kept is None else kept.read()
 
     def __set__(self, holder, value):
-        is_new, kept = self.name not in _kept(holder), _kept(holder).get(self.name)
+        numbers = self.kept_in(holder)
+        is_new, kept = self.name not in numbers, numbers.get(self.name)
         if not is_new and (value is None) != (kept is None):
             raise InputError(
-                f"{type(holder).__name__} was built with {self.name}={None if kept is None else kept.read()}, "
-                f"and cannot change it to {value}: build a new one."
+                f"{type(holder).__name__} was built with {self.name}={self.read(kept)}, which cannot become {value}: "
+                "build a new one."
             )
         if value is None and self.optional:
-            _kept(holder)[self.name] = None
-            return
-        if is_new or _is_variable(value):
+            numbers[self.name] = None
+        elif is_new or _is_variable(value):
             self.check(value)
-            _kept(holder)[self.name] = _Kept(self, value, was_assigned=not is_new)
+            if not is_new:
+                holder.trace_anew()  # the step reads the variable that has been there so far
+            numbers[self.name] = _Kept(self, value, was_assigned=not is_new)
         else:
             kept.assign(value)
 
@@ -70,7 +82,7 @@ class Annealed:
             raise InputError(f"{self.name} is {self.what}, not {value}.")
 
 
-class Setting:
+class Setting(Declared):
     """A value that may change between steps, which are then traced anew.
 
     Args:
@@ -82,33 +94,36 @@ class Setting:
         self.what = what
         self.is_right = is_right
 
-    def __set_name__(self, owner, name):
-        self.name = name
+    def kept_in(self, holder):
+        return vars(holder)
 
-    def __get__(self, holder, owner=None):
-        if holder is None:
-            return self
-        if self.name not in vars(holder):
-            raise AttributeError(f"{type(holder).__name__} has no {self.name} yet.")
-        return vars(holder)[self.name]
+    def read(self, kept):
+        return kept
 
     def __set__(self, holder, value):
         if self.is_right is None:
             check_one_of(self.name, value, self.what)
         elif isinstance(value, str) or not self.is_right(value):
             raise InputError(f"{self.name} is {self.what}, not {value!r}.")
-        is_new = self.name not in vars(holder)
-        vars(holder)[self.name] = value
-        if not is_new:
+        if self.name in vars(holder):
             holder.trace_anew()
+        vars(holder)[self.name] = value
 
 
 class Adjustable:
     """For layers and models with such settings: in the list of bases before the Keras class."""
 
+    def trace_anew(self):
+        """Has traced steps traced again; a layer, whose model's steps it does not know, cannot.
+
+        Raises:
+            InputError: it is a layer.
+        """
+        raise InputError(f"{type(self).__name__} is part of a step that may be traced: assign a number, no variable.")
+
     def __setattr__(self, name, value):
         declared = getattr(type(self), name, None)
-        if isinstance(declared, (Annealed, Setting)):
+        if isinstance(declared, Declared):
             # Keras must not see it: it would take a variable for one of the weights.
             declared.__set__(self, value)
         else:
@@ -121,7 +136,8 @@ class Adjustable:
 
     def moved_numbers(self):
         """{name: float} of the annealed numbers that have been assigned since the object was built."""
-        kept = {name: number for name, number in _kept(self).items() if number is not None and number.was_assigned}
+        numbers = vars(self).get("_annealed", {})
+        kept = {name: number for name, number in numbers.items() if number is not None and number.was_assigned}
         return {name: float(number.read_now()) for name, number in sorted(kept.items())}
 
 
@@ -169,8 +185,3 @@ class _Kept:
 
 def _is_variable(value):
     return isinstance(value, (keras.Variable, tf.Variable))
-
-
-def _kept(holder):
-    # Past Keras, which would wrap the dictionary and track what is in it.
-    return vars(holder).setdefault("_annealed", {})

@@ -52,6 +52,9 @@ def test_whoever_gives_a_variable_moves_it_and_it_is_neither_trained_nor_lost(va
     assert loaded.beta == model.beta == 2.5 and loaded.get_config()["beta"] == 2.5
     beta.assign(9.0)
     assert model.beta == 9.0 and loaded.beta == 2.5
+    loaded.beta = variable(7.0)  # in the place of the one that the step has read so far
+    got = losses(loaded, epochs=1)
+    np.testing.assert_allclose(got["loss"], got["reconstruction_loss"] + 7 * got["kl_loss"], rtol=1e-5)
 
 
 def test_an_annealed_number_reads_as_the_float_that_was_given():
@@ -121,6 +124,8 @@ def test_noise_may_be_annealed_in_a_layer_of_the_model_and_is_saved(tmp_path):
         return model.corruption(images, training=True)
 
     np.testing.assert_array_equal(corrupt(), images)
+    with pytest.raises(InputError, match="assign a number, no variable"):
+        model.corruption.amount = keras.Variable(0.5)
     model.corruption.amount = 1.0
     np.testing.assert_array_equal(corrupt(), 0 * images)
     model.save_weights(tmp_path / "model.weights.h5")

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from gdl_keras.errors import InputError
-from gdl_keras.layers.settings import Adjustable, AnnealedNumber
+from gdl_keras.layers.settings import Adjustable, AnnealedNumber, Declared
 from gdl_keras.models.parts.calling import check_inputs
 
 
@@ -20,7 +20,7 @@ class Saved(Adjustable, keras.Model):
 
     def __setattr__(self, name, value):
         if getattr(self, "compiled", False) and name in _arguments(type(self)):
-            declared = hasattr(getattr(type(self), name, None), "__set__")
+            declared = isinstance(getattr(type(self), name, None), (Declared, property))
             if not declared and not _is_same(getattr(self, name, value), value):
                 others = ", ".join(_assignable(type(self)))
                 raise InputError(
@@ -142,7 +142,7 @@ def _arguments(model_class):
 
 
 def _assignable(model_class):
-    return [name for name in _arguments(model_class) if hasattr(getattr(model_class, name, None), "__set__")]
+    return [name for name in _arguments(model_class) if isinstance(getattr(model_class, name, None), Declared)]
 
 
 def _is_same(old, new):
