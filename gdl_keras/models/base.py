@@ -151,8 +151,9 @@ class TapeModel(Saved):
             x = _join_batches(x.batches(first_batch=first_batch, columns=self.learns_from), joined)
         if kwargs.get("verbose", "auto") == "auto" and not _shows_progress():
             kwargs["verbose"] = 2
-        kwargs.update(validation_data=self._one_pass(validation_data), callbacks=watched(self, callbacks))
-        return super().fit(x, y, *args, **kwargs)
+        if callbacks is not None:
+            kwargs["callbacks"] = watched(self, callbacks)
+        return super().fit(x, y, *args, validation_data=self._one_pass(validation_data), **kwargs)
 
     def evaluate(self, x=None, y=None, *args, sample_weight=None, **kwargs):
         """`keras.Model.evaluate`, which also takes one of our data sets."""
