@@ -144,6 +144,8 @@ class Adjustable:
 class AnnealedNumber(float):
     """What an annealed number reads as: a float that can be assigned to, as a `keras.Variable` can."""
 
+    dtype = "float32"  # `keras.ops` asks what is no plain float
+
     def __new__(cls, value, kept):
         number = super().__new__(cls, value)
         number._kept = kept

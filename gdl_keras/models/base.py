@@ -32,6 +32,7 @@ class TapeModel(Saved):
     learns_from = ("images",)
     # Networks that have an optimizer each; without any, one optimizer trains all trainable weights.
     trained_networks = ()
+    read_by_no_step = ("label_names",)
     # Whether the steps use weights of examples; where not, `fit` refuses them.
     weighs_examples = False
     # How many batches of one of our data sets a training step gets, joined to one.

@@ -18,8 +18,12 @@ class Saved(Adjustable, keras.Model):
     configuration.  Those that may change once it is compiled are declared in the class (`layers.settings`).
     """
 
+    # Arguments that no step reads, so that they may be assigned at any time.
+    read_by_no_step = ()
+
     def __setattr__(self, name, value):
-        if getattr(self, "compiled", False) and name in _arguments(type(self)):
+        built_in = name in _arguments(type(self)) and name not in self.read_by_no_step
+        if built_in and getattr(self, "compiled", False):
             declared = isinstance(getattr(type(self), name, None), (Declared, property))
             if not declared and not _is_same(getattr(self, name, value), value):
                 others = ", ".join(_assignable(type(self)))
