@@ -122,6 +122,10 @@ class Autoencoder(LatentModel):
         self.latent_mean = self._running("latent_mean", "zeros")
         self.latent_mean_square = self._running("latent_mean_square", "ones")
 
+    @property
+    def first_network(self):
+        return self.encoder
+
     def call(self, images, training=False):
         return self.images(self.decoder(self.encoder(images, training=training), training=training))
 
@@ -162,9 +166,8 @@ class Autoencoder(LatentModel):
         return ops.convert_to_numpy(self.latent_mean + ops.sqrt(self.latent_variance) * noise)
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
-        config = keras.saving.deserialize_keras_object(config, custom_objects=custom_objects)
-        return cls(**with_final_activation(config))
+    def updated(cls, config):
+        return with_final_activation(config)
 
     @property
     def latent_variance(self):

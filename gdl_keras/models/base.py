@@ -10,6 +10,11 @@ import tensorflow as tf
 from gdl_keras.errors import InputError
 from gdl_keras.layers import SeedGenerator
 from gdl_keras.models.parts.accumulation import accumulate_in, accumulation_steps
+from gdl_keras.models.parts.conditions import Unconditional
+from gdl_keras.models.parts.endings import as_saved
+from gdl_keras.models.parts.examples import shape_taken_by
+from gdl_keras.models.parts.inputs import Look, columns_of
+from gdl_keras.models.parts.precision import check_precision
 from gdl_keras.models.parts.replicas import clipped_over_replicas, overflow_everywhere
 
 
@@ -28,16 +33,29 @@ class TapeModel(keras.Model):
     learns_from = ("images",)
     # Networks that have an optimizer each; without any, one optimizer trains all trainable weights.
     trained_networks = ()
+    # The network that takes the first column.
+    first_network = None
     # How many batches of one of our data sets a training step gets, joined to one.
     batches_per_step = 1
 
     def __init__(self, seed=None, **kwargs):
         super().__init__(**kwargs)
+        check_precision(self)
         self.seed = seed
         self.seed_generator = SeedGenerator(seed)
         self._trackers = self.build_metrics()
         # The networks come built; without this Keras refuses to save before the first call.
         self.built = True
+
+    @property
+    def example_shape(self):
+        """The shape of one example of the first column, None in the place of any size; or None where any shape goes."""
+        return shape_taken_by(self.first_network)
+
+    @property
+    def labels_are(self):
+        """What the column "labels" holds, an object of `parts/conditions.py`: what the model can be told to make."""
+        return getattr(self, "conditions", Unconditional())
 
     # ---- training ------------------------------------------------------------------------------------------------
 
@@ -122,31 +140,57 @@ class TapeModel(keras.Model):
     def metrics(self):
         return list(self._trackers.values())
 
-    def fit(self, x=None, *args, validation_data=None, **kwargs):
+    def fit(self, x=None, y=None, *args, validation_data=None, **kwargs):
         """`keras.Model.fit`, which also takes one of our data sets, for training and for validation.
 
         A data set fixes its order by (seed, epoch): `initial_epoch=3` goes on with the images that epoch 3 would see.
         Where gradients are accumulated, `steps_per_epoch` counts the steps of the optimizers, and each takes as many of
         the data set's batches as are accumulated.
+
+        Raises:
+            InputError: arrays, or the first batch of a stream, are not what the model learns from.
         """
-        if hasattr(x, "batches"):
-            joined, parts = self.batches_per_step, self.accumulation_steps
-            steps = kwargs.get("steps_per_epoch") or max(1, x.steps_per_epoch // (joined * parts))
-            steps *= parts
-            kwargs.update(steps_per_epoch=steps, shuffle=False)
-            first_batch = kwargs.get("initial_epoch", 0) * steps * joined
-            x = _join_batches(x.batches(first_batch=first_batch, columns=self.learns_from), joined)
         if kwargs.get("verbose", "auto") == "auto" and not _shows_progress():
             kwargs["verbose"] = 2
-        return super().fit(x, *args, validation_data=self._one_pass(validation_data), **kwargs)
+        with Look(self, self.learns_from) as look:
+            x, validation_data = look.at(x, y), look.at_validation(validation_data)
+            if hasattr(x, "batches"):
+                x = self._endless(x, kwargs)
+            return super().fit(x, y, *args, validation_data=self._one_pass(validation_data), **kwargs)
 
-    def evaluate(self, x=None, *args, **kwargs):
-        """`keras.Model.evaluate`, which also takes one of our data sets."""
-        return super().evaluate(self._one_pass(x), *args, **kwargs)
+    def evaluate(self, x=None, y=None, *args, **kwargs):
+        """`keras.Model.evaluate`, which also takes one of our data sets; raises InputError as `fit` does."""
+        # While it trains, `fit` evaluates what it has looked at.
+        with Look(self, () if kwargs.get("_use_cached_eval_dataset") else self.learns_from) as look:
+            return super().evaluate(self._one_pass(look.at(x, y)), y, *args, **kwargs)
 
     def predict(self, x, *args, **kwargs):
-        """`keras.Model.predict`, which also takes one of our data sets."""
-        return super().predict(self._one_pass(x), *args, **kwargs)
+        """`keras.Model.predict`, which also takes one of our data sets; raises InputError as `fit` does."""
+        with Look(self, self.learns_from[:1]) as look:
+            return super().predict(self._one_pass(look.at(x)), *args, **kwargs)
+
+    def train_on_batch(self, x, y=None, *args, **kwargs):
+        """`keras.Model.train_on_batch`; raises InputError as `fit` does."""
+        Look(self, self.learns_from).at(x, y)
+        return super().train_on_batch(x, y, *args, **kwargs)
+
+    def test_on_batch(self, x, y=None, *args, **kwargs):
+        """`keras.Model.test_on_batch`; raises InputError as `fit` does."""
+        Look(self, self.learns_from).at(x, y)
+        return super().test_on_batch(x, y, *args, **kwargs)
+
+    def predict_on_batch(self, x):
+        """`keras.Model.predict_on_batch`; raises InputError as `fit` does."""
+        Look(self, self.learns_from[:1]).at(x)
+        return super().predict_on_batch(x)
+
+    def _endless(self, table, kwargs):
+        joined, parts = self.batches_per_step, self.accumulation_steps
+        steps = kwargs.get("steps_per_epoch") or max(1, table.steps_per_epoch // (joined * parts))
+        steps *= parts
+        kwargs.update(steps_per_epoch=steps, shuffle=False)
+        first_batch = kwargs.get("initial_epoch", 0) * steps * joined
+        return _join_batches(table.batches(first_batch=first_batch, columns=self.learns_from), joined)
 
     def _one_pass(self, x):
         if not hasattr(x, "batches"):
@@ -194,7 +238,15 @@ class TapeModel(keras.Model):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        return cls(**keras.saving.deserialize_keras_object(config, custom_objects=custom_objects))
+        config = keras.saving.deserialize_keras_object(config, custom_objects=custom_objects)
+        # What is asked of new networks is not asked of those in files.
+        with as_saved():
+            return cls(**cls.updated(config))
+
+    @classmethod
+    def updated(cls, config):
+        """The arguments of `__init__`, from those in a file of this version or an older one."""
+        return config
 
     def get_compile_config(self):
         if not self.compiled:
@@ -225,9 +277,9 @@ class TapeModel(keras.Model):
         return generators
 
 
-def inputs_of(data):
-    """The first column of what `fit` hands to `train_step`: a tensor, or a tuple that begins with it."""
-    return keras.utils.unpack_x_y_sample_weight(data)[0]
+def inputs_of(data, dtype="float32"):
+    """The first column of what `fit` hands to `train_step`: tensor (batch, ...)."""
+    return tf.cast(columns_of(data, 1)[0], dtype)
 
 
 def _join_batches(batches, count):

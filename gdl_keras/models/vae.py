@@ -98,6 +98,10 @@ class VAE(LatentModel):
         self.latent_dim = decoder.input_shape[-1]
         self.sampling = Sampling(seed=self.seed, dtype="float32")
 
+    @property
+    def first_network(self):
+        return self.encoder
+
     def call(self, images, training=False):
         """Reconstructions: through a random point of the cloud in training, through its centre otherwise."""
         mean, log_variance = self.encoder(images, training=training)
@@ -214,6 +218,5 @@ class VAE(LatentModel):
         return np.stack(log_weights, axis=1)
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
-        config = keras.saving.deserialize_keras_object(config, custom_objects=custom_objects)
-        return cls(**with_final_activation(config))
+    def updated(cls, config):
+        return with_final_activation(config)

@@ -23,6 +23,7 @@ import tensorflow as tf
 from gdl_keras.errors import InputError, check_one_of
 from gdl_keras.layers import Counts
 from gdl_keras.models.autoregressive.text import TextModel
+from gdl_keras.models.base import inputs_of
 
 SMOOTHINGS = ("kneser_ney", "additive")
 
@@ -79,7 +80,8 @@ class NGram(TextModel):
         sizes = [min(capacity, len(vocabulary) ** length) for length in range(1, order + 1)]
         self.counts = [Counts(size, name=f"counts_{n}") for n, size in enumerate(sizes, start=1)]
 
-    def train_step(self, tokens):
+    def train_step(self, data):
+        tokens = inputs_of(data, "int32")
         nats = self._foreseen(tokens)  # before it counts them
         grams = _of_all_replicas(self._grams(tokens))
         for n, counts in reversed(list(enumerate(self.counts))):
@@ -87,8 +89,8 @@ class NGram(TextModel):
             grams = (new if self.smoothing == "kneser_ney" else grams) % self.vocabulary_size**n
         return self.report(nats_per_token=nats)
 
-    def test_step(self, tokens):
-        return self.report(nats_per_token=self._foreseen(tokens))
+    def test_step(self, data):
+        return self.report(nats_per_token=self._foreseen(inputs_of(data, "int32")))
 
     def probability(self, token, before):
         """p(token | the tokens before it): float64 tensor.
