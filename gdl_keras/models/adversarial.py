@@ -42,6 +42,7 @@ class AdversarialModel(WeightAverage, LatentModel):
     """
 
     judge_name = "discriminator"
+    predicts_from = ()
     trained_networks = ("discriminator", "generator")
 
     def __init__(self, generator, latents="normal", ema_decay=None, **kwargs):

@@ -20,6 +20,7 @@ from gdl_keras.errors import check_one_of
 from gdl_keras.models.base import inputs_of
 from gdl_keras.models.generative import LatentModel
 from gdl_keras.models.parts.endings import FINAL_ACTIVATIONS, check_final_activation, in_float32, with_final_activation
+from gdl_keras.models.parts.inputs import Look
 from gdl_keras.models.parts.sizes import reduced_size
 from gdl_keras.samplers.noise import random_normal
 
@@ -156,6 +157,7 @@ class Autoencoder(LatentModel):
 
     def encode(self, images):
         """The latent points of images (n, height, width, channels) in [0, 1]; float32 array (n, latent_dim)."""
+        Look(self, self.predicts_from).at(images)
         return self.encoder.predict(images, verbose=0)
 
     def decode(self, latents):

@@ -53,6 +53,11 @@ class TapeModel(keras.Model):
         return shape_taken_by(self.first_network)
 
     @property
+    def predicts_from(self):
+        """The columns that `predict` gets."""
+        return self.learns_from[:1]
+
+    @property
     def labels_are(self):
         """What the column "labels" holds, an object of `parts/conditions.py`: what the model can be told to make."""
         return getattr(self, "conditions", Unconditional())
@@ -166,7 +171,7 @@ class TapeModel(keras.Model):
 
     def predict(self, x, *args, **kwargs):
         """`keras.Model.predict`, which also takes one of our data sets; raises InputError as `fit` does."""
-        with Look(self, self.learns_from[:1]) as look:
+        with Look(self, self.predicts_from) as look:
             return super().predict(self._one_pass(look.at(x)), *args, **kwargs)
 
     def train_on_batch(self, x, y=None, *args, **kwargs):
@@ -181,7 +186,7 @@ class TapeModel(keras.Model):
 
     def predict_on_batch(self, x):
         """`keras.Model.predict_on_batch`; raises InputError as `fit` does."""
-        Look(self, self.learns_from[:1]).at(x)
+        Look(self, self.predicts_from).at(x)
         return super().predict_on_batch(x)
 
     def _endless(self, table, kwargs):

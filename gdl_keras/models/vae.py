@@ -21,6 +21,7 @@ from gdl_keras.models.autoencoder import convolutional_features
 from gdl_keras.models.base import inputs_of
 from gdl_keras.models.generative import LatentModel
 from gdl_keras.models.parts.endings import FINAL_ACTIVATIONS, check_final_activation, with_final_activation
+from gdl_keras.models.parts.inputs import Look
 from gdl_keras.samplers.noise import SampleNoise, random_normal
 
 # What the book multiplies the mean of the pixels' reconstruction errors with.
@@ -148,6 +149,7 @@ class VAE(LatentModel):
 
     def encode(self, images):
         """The clouds of images: (mean, log_variance), float32 arrays (n, latent_dim)."""
+        Look(self, self.predicts_from).at(images)
         return self.encoder.predict(images, verbose=0)
 
     def decode(self, latents):

@@ -6,6 +6,7 @@ Conditions travel as keyword arguments of `generate`: {keyword: array with one e
 import numpy as np
 import tensorflow as tf
 
+from gdl_keras.data.arrays import are_one_hot
 from gdl_keras.errors import InputError
 
 
@@ -63,6 +64,10 @@ class Unconditional:
             labels: tensor (batch,) or (batch, k).
         """
 
+    def are_outside(self, labels):
+        """Whether any of the labels (batch,) or (batch, k) is none that there is: bool tensor, a scalar."""
+        return tf.constant(False)
+
     def check_learnt_width(self, shape, model_name):
         """Raises InputError unless the column "labels" may come in this shape, in which None is any size."""
 
@@ -116,11 +121,17 @@ class Classes(Unconditional):
 
     def as_learnt(self, labels):
         labels = tf.convert_to_tensor(labels)
-        if labels.shape.rank == 2:
-            # Of integers a GPU finds no largest one.
-            hot = tf.argmax(tf.cast(labels, tf.float32), axis=1)
-            return tf.where(tf.shape(labels)[1] == 1, tf.cast(labels[:, 0], tf.int64), hot)
-        return tf.cast(labels, tf.int64)
+        if labels.shape.rank == 1:
+            return tf.cast(labels, tf.int64)
+        # A step that has seen both forms knows neither's number of axes any more.
+        rows = tf.reshape(labels, (tf.shape(labels)[0], -1))
+        # Of integers a GPU finds no largest one.
+        hot = tf.argmax(tf.cast(rows, tf.float32), axis=1)
+        return tf.where(tf.shape(rows)[1] == 1, tf.cast(rows[:, 0], tf.int64), hot)
+
+    def are_outside(self, labels):
+        numbers = self.as_learnt(labels)
+        return tf.reduce_any((numbers < 0) | (numbers >= self.count))
 
     def check_learnt_width(self, shape, model_name):
         if len(shape) == 1 or (len(shape) == 2 and shape[1] in (1, self.count, None)):
@@ -132,7 +143,7 @@ class Classes(Unconditional):
 
     def check_learnt_values(self, labels, model_name):
         if labels.ndim == 2 and labels.shape[1] > 1:
-            if not (np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) == 1).all()):
+            if not are_one_hot(labels):
                 raise InputError("Rows of labels are one-hot, a single 1 among 0, and some of these are not.")
             return
         if not (np.isfinite(labels).all() and (labels == np.floor(labels)).all()):
@@ -172,6 +183,9 @@ class Attributes(Classes):
 
     def as_learnt(self, labels):
         return tf.cast(labels, tf.float32)
+
+    def are_outside(self, labels):
+        return tf.constant(False)
 
     def check_learnt_width(self, shape, model_name):
         if len(shape) != 2 or shape[1] not in (self.count, None):

@@ -40,8 +40,9 @@ CONFIDENT = 4.0
 
 # Layers and operations that move and repeat numbers, or take means of them: what bounded them before still does.
 PASS_ON = {
-    *("Reshape", "Flatten", "Permute", "Transpose", "Squeeze", "ExpandDims", "RepeatVector", "Cropping2D"),
-    *("UpSampling2D", "AveragePooling2D", "MaxPooling2D", "GlobalAveragePooling2D", "GlobalMaxPooling2D", "Mean"),
+    *("Reshape", "Flatten", "Permute", "Transpose", "Squeeze", "ExpandDims", "RepeatVector", "Mean"),
+    *("Cropping2D", "ZeroPadding2D", "UpSampling2D"),
+    *("AveragePooling2D", "MaxPooling2D", "GlobalAveragePooling2D", "GlobalMaxPooling2D"),
     *("Activation", "Identity", "Cast", "Dropout", "SpatialDropout2D"),
 }
 
@@ -145,15 +146,14 @@ def refuse_range(generator, model_name):
     end = ending(generator)
     if _loads.get() or end.low is None or (end.low >= 0 and end.high <= 1):
         return
-    how = "without an activation" if end.activation == "linear" else f"in a {end.activation}"
-    way_out = "let it end in a sigmoid"
-    if end.high - end.low < INFINITY:
+    how, way_out = f"in a {end.activation}", "let it end in a sigmoid"
+    if end.activation == "linear":
+        how = "without an activation"
+    elif end.high - end.low < INFINITY:
         scale = 1 / (end.high - end.low)
+        how += f", which makes numbers from {end.low:g} to {end.high:g}"
         way_out = f"put keras.layers.Rescaling({scale:g}, offset={-end.low * scale:g}) behind it"
-    raise InputError(
-        f"{generator.name} ends {how}, and makes numbers from {end.low:g} to {end.high:g}; images of {model_name} are "
-        f"in [0, 1]: {way_out}."
-    )
+    raise InputError(f"{generator.name} ends {how}, and images of {model_name} are in [0, 1]: {way_out}.")
 
 
 def check_final_activation(decoder, final_activation, of_logits):

@@ -8,15 +8,11 @@ import math
 import keras
 import numpy as np
 
+from gdl_keras.data.images import BYTE, ROUNDING, check_range
 from gdl_keras.errors import InputError
 
-BYTE, WORD = 255, 65535
 # How texts and names become numbers.
 NUMBERED = {"tokens": ": encode texts with model.to_tokens", "labels": ": number the classes from 0 on"}
-# Rounding may leave a number so much outside of [0, 1].
-ROUNDING = 1e-3
-# Resizing by a smooth curve leaves numbers so much outside; more than that is another range.
-OVERSHOOT = 0.4
 
 
 def check_width(model, column, given):
@@ -32,6 +28,7 @@ def check_width(model, column, given):
         return
     dtype = getattr(given.dtype, "name", str(given.dtype))
     if not dtype.startswith(("float", "bfloat", "int", "uint", "bool")):
+        dtype = "text" if dtype.startswith("str") else dtype
         raise InputError(f"{column.capitalize()} are numbers, not {dtype}{NUMBERED.get(column, '')}.")
     if column == "labels":
         model.labels_are.check_learnt_width(tuple(shape), type(model).__name__)
@@ -54,7 +51,10 @@ def check_values(model, column, given):
     if column == "labels":
         model.labels_are.check_learnt_values(values, type(model).__name__)
     else:
-        INPUTS[column](model, values)
+        low, high = float(values.min()), float(values.max())
+        if not (math.isfinite(low) and math.isfinite(high)):
+            raise InputError(f"{column.capitalize()} are finite numbers, and some of these are NaN or infinite.")
+        INPUTS[column](model, values, low, high)
 
 
 def shape_taken_by(network):
@@ -95,16 +95,7 @@ def _shown(shape):
     return str(shape).replace("None", "any").replace("'", "")
 
 
-def _check_finite(column, values):
-    """(the smallest, the largest) of finite numbers, as floats."""
-    low, high = (float(number) for number in (values.min(), values.max()))
-    if not (math.isfinite(low) and math.isfinite(high)):
-        raise InputError(f"{column.capitalize()} are finite numbers, and some of these are NaN or infinite.")
-    return low, high
-
-
-def _check_images(model, values):
-    low, high = _check_finite("images", values)
+def _check_images(model, values, low, high):
     if getattr(model, "makes", "images") != "images":
         return
     # What a model makes is compared with its examples; a network that only looks at them may rescale them itself.
@@ -116,24 +107,13 @@ def _check_images(model, values):
             raise InputError(f"The network takes images from 0 to {BYTE}, and these go from {low:g} to {high:g}.")
         if high <= 1:
             raise InputError(f"The network divides images by {BYTE} itself, and these reach {high:g}: leave one away.")
-    elif low < -ROUNDING or high > 1 + ROUNDING:
-        raise InputError(f"Images are floats in [0, 1]; {_way_to_range(low, high)}.")
+    else:
+        check_range(low, high)
 
 
 def _takes_bytes(rescaling):
     ends = np.multiply.outer((0, BYTE), rescaling.scale) + rescaling.offset
     return bool((np.abs(ends) <= 1 + ROUNDING).all())
-
-
-def _way_to_range(low, high):
-    if low >= -OVERSHOOT and high <= 1 + OVERSHOOT:
-        return f"these go from {low:.3g} to {high:.3g}: clip them, numpy.clip(images, 0, 1)"
-    if low < -ROUNDING:
-        if low >= -1 - ROUNDING and high <= 1 + ROUNDING:
-            return f"these go down to {low:.3g}: map them, (images + 1) / 2"
-        return f"these go from {low:.3g} to {high:.3g}: undo what they were scaled by"
-    largest = BYTE if high <= BYTE else WORD if high <= WORD else high
-    return f"these reach {high:g}: divide by {largest:g}, or map keras.layers.Rescaling(1 / {largest:g}) over the data"
 
 
 def _first_layer(network):
@@ -142,12 +122,11 @@ def _first_layer(network):
     return _first_layer(first) if isinstance(first, keras.Model) else first
 
 
-def _check_points(model, values):
-    _check_finite("points", values)
+def _check_points(model, values, low, high):
+    """Points may lie anywhere."""
 
 
-def _check_tokens(model, values):
-    low, high = _check_finite("tokens", values)
+def _check_tokens(model, values, low, high):
     if values.ndim != 2:
         raise InputError(f"Tokens are an array (n, length), a row for each text, not one of shape {values.shape}.")
     if not np.issubdtype(values.dtype, np.integer):
@@ -159,5 +138,5 @@ def _check_tokens(model, values):
         )
 
 
-# What is looked at of the column that comes first: its numbers.
+# What numbers may stand in the column that comes first, from the smallest to the largest that do.
 INPUTS = {"images": _check_images, "points": _check_points, "tokens": _check_tokens}

@@ -1,7 +1,7 @@
 """What a model is given is looked at before it learns from it, and what is wrong is said in one sentence.
 
-Arrays are looked at whole, streams at their first batch, as it passes by: asked for it a second time, a generator would
-have lost it, and a shuffled data set would come in another order.
+Arrays are looked at whole, streams at their first batch, and at the labels of every batch, as they pass by: asked for a
+batch a second time, a generator would have lost it, and a shuffled data set would come in another order.
 """
 
 import types
@@ -80,7 +80,7 @@ class Look:
             self._check(x.element_spec, values=False)
             return self._passing(x)
         elif isinstance(x, keras.utils.PyDataset):
-            return _Passing(x, self._check)
+            return _Passing(x, self._check_next)
         elif isinstance(x, types.GeneratorType):
             return self._generated(x)
         elif isinstance(x, (tuple, list)) or hasattr(x, "shape"):
@@ -117,52 +117,59 @@ class Look:
             check_width(self.model, column, values := table.rows(column, rows))
             check_values(self.model, column, values)
 
-    def _passing(self, dataset):
-        @tf.autograph.experimental.do_not_convert
-        def pass_on(is_first, batch):
-            found = columns_of(batch, len(self.columns))
-
-            def look():
-                with tf.control_dependencies([tf.py_function(self._remember, found, [])]):
-                    return tf.constant(False)
-
-            if all(isinstance(column, tf.Tensor) for column in found):
-                is_first = tf.cond(is_first, look, lambda: tf.constant(False))
-            return is_first, batch
-
-        return dataset.scan(tf.constant(True), pass_on)
-
-    def _remember(self, *columns):
+    def _check_next(self, batch, number):
         try:
-            self._check(columns)
+            if number == 0:
+                self._check(batch)
+            elif "labels" in self.columns:
+                labels = columns_of(batch, len(self.columns))[self.columns.index("labels")]
+                check_values(self.model, "labels", labels)
         except InputError as error:
             self.error = error
             raise
 
+    def _passing(self, dataset):
+        @tf.autograph.experimental.do_not_convert
+        def pass_on(is_due, batch):
+            found = columns_of(batch, len(self.columns))
+            if not all(isinstance(column, tf.Tensor) for column in found):
+                return is_due, batch
+
+            def look():
+                seen = tf.py_function(lambda *columns: self._check_next(columns, 0), found, [])
+                with tf.control_dependencies([seen]):
+                    return tf.constant(False)
+
+            if "labels" in self.columns:
+                is_due |= self.model.labels_are.are_outside(found[self.columns.index("labels")])
+            return tf.cond(is_due, look, lambda: tf.constant(False)), batch
+
+        return dataset.scan(tf.constant(True), pass_on)
+
     def _generated(self, batches):
         for number, batch in enumerate(batches):
-            if number == 0:
-                self._check(batch)
+            self._check_next(batch, number)
             yield tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
 
 
 class _Passing(keras.utils.PyDataset):
-    """Another `PyDataset`, whose first batch is looked at when Keras asks for it."""
+    """Another `PyDataset`, whose batches are looked at when Keras asks for them."""
 
     def __init__(self, inner, look):
         super().__init__(inner.workers, inner.use_multiprocessing, inner.max_queue_size)
         self.inner = inner
         self.look = look
+        self.seen = 0
 
     def __getitem__(self, index):
         batch = self.inner[index]
-        look, self.look = self.look, None
-        if look is not None:
-            look(batch)
+        if self.look is not None:
+            self.look(batch, self.seen)
+            self.seen += 1
         return batch
 
     def __getstate__(self):
-        # Keras asks for the first batch before it sends copies to other processes.
+        # Keras asks for the first two batches before it sends copies to other processes.
         return {**vars(self), "look": None}
 
     @property
