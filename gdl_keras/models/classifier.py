@@ -127,5 +127,5 @@ class Classifier(TapeModel):
 
 
 def _is_right(labels, logits):
-    right = ops.argmax(logits, axis=-1) == ops.cast(labels, "int32")
+    right = ops.equal(ops.argmax(logits, axis=-1), ops.cast(labels, "int32"))
     return ops.cast(right, "float32")

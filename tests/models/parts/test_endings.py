@@ -239,9 +239,9 @@ def test_a_file_of_a_gan_whose_networks_end_otherwise_loads_and_samples_as_ever(
     assert np.isfinite(loaded.train_on_batch(IMAGES)).all()
 
 
-@pytest.mark.parametrize("last", [[Dense(3, activation="softmax")], [Dense(3), layers.Softmax()]])
+@pytest.mark.parametrize("last", [lambda: [Dense(3, activation="softmax")], lambda: [Dense(3), layers.Softmax()]])
 def test_a_file_of_a_classifier_that_ends_in_a_softmax_gives_the_probabilities_that_it_gave(last):
-    network = judge(*last)
+    network = judge(*last())
     said = np.asarray(network(IMAGES))
     config = {"network": keras.saving.serialize_keras_object(network)}
     loaded = Classifier.from_config(config)
@@ -252,12 +252,12 @@ def test_a_file_of_a_classifier_that_ends_in_a_softmax_gives_the_probabilities_t
 @pytest.mark.parametrize(
     "last",
     [
-        [Dense(64, activation="sigmoid"), Reshape(SHAPE)],
-        [Dense(64), Reshape(SHAPE), Activation("sigmoid", dtype="float32")],
+        lambda: [Dense(64, activation="sigmoid"), Reshape(SHAPE)],
+        lambda: [Dense(64), Reshape(SHAPE), Activation("sigmoid", dtype="float32")],
     ],
 )
 def test_a_file_of_an_autoencoder_with_the_sigmoid_inside_gives_the_images_that_it_gave(last):
-    old = decoder(*last)
+    old = decoder(*last())
     said = np.asarray(old(np.ones((3, 2), "float32")))
     config = {
         name: keras.saving.serialize_keras_object(part) for name, part in (("encoder", encoder()), ("decoder", old))
