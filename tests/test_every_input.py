@@ -61,7 +61,7 @@ def test_what_is_wrong_is_refused_before_anything_is_learnt(case):
 @every_base
 def test_what_is_wrong_in_a_stream_is_refused(case):
     model = harness.build(case)
-    before = [np.asarray(weight) for weight in model.weights]
+    before = [np.asarray(weight) for weight in model.trainable_weights]
     for sentence, given in wrong_data(case, model).items():
         if sentence == "a batch of its own" or len({len(column) for column in given}) > 1:
             continue  # no data set can be made of these
@@ -70,7 +70,7 @@ def test_what_is_wrong_in_a_stream_is_refused(case):
         batches = (tuple(column[start : start + 8] for column in given) for start in (0, 8))
         with pytest.raises(InputError, match=sentence):
             model.fit(batches, verbose=0)
-    harness.assert_same([np.asarray(weight) for weight in model.weights], before)
+    harness.assert_same([np.asarray(weight) for weight in model.trainable_weights], before)
 
 
 def in_precision(case, floats):

@@ -13,7 +13,7 @@ from gdl_keras.models.parts.accumulation import accumulate_in, accumulation_step
 from gdl_keras.models.parts.conditions import Unconditional
 from gdl_keras.models.parts.endings import as_saved
 from gdl_keras.models.parts.examples import shape_taken_by
-from gdl_keras.models.parts.inputs import Look, columns_of
+from gdl_keras.models.parts.inputs import Look, columns_of, join_batches
 from gdl_keras.models.parts.precision import check_precision
 from gdl_keras.models.parts.replicas import clipped_over_replicas, overflow_everywhere
 
@@ -195,7 +195,7 @@ class TapeModel(keras.Model):
         steps *= parts
         kwargs.update(steps_per_epoch=steps, shuffle=False)
         first_batch = kwargs.get("initial_epoch", 0) * steps * joined
-        return _join_batches(table.batches(first_batch=first_batch, columns=self.learns_from), joined)
+        return join_batches(table.batches(first_batch=first_batch, columns=self.learns_from), joined)
 
     def _one_pass(self, x):
         if not hasattr(x, "batches"):
@@ -285,17 +285,6 @@ class TapeModel(keras.Model):
 def inputs_of(data, dtype="float32"):
     """The first column of what `fit` hands to `train_step`: tensor (batch, ...)."""
     return tf.cast(columns_of(data, 1)[0], dtype)
-
-
-def _join_batches(batches, count):
-    if count == 1:
-        return batches
-
-    def join(*columns):
-        columns = columns[0] if len(columns) == 1 else columns
-        return tf.nest.map_structure(lambda tensor: tf.reshape(tensor, (-1, *tensor.shape[2:])), columns)
-
-    return batches.batch(count, drop_remainder=True).map(join)
 
 
 def _shows_progress():

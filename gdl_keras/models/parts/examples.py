@@ -8,7 +8,7 @@ import math
 import keras
 import numpy as np
 
-from gdl_keras.data.images import BYTE, ROUNDING, check_range
+from gdl_keras.data.images import BYTE, OVERSHOOT, ROUNDING, check_range
 from gdl_keras.errors import InputError
 
 # How texts and names become numbers.
@@ -107,8 +107,13 @@ def _check_images(model, values, low, high):
             raise InputError(f"The network takes images from 0 to {BYTE}, and these go from {low:g} to {high:g}.")
         if high <= 1:
             raise InputError(f"The network divides images by {BYTE} itself, and these reach {high:g}: leave one away.")
-    else:
+    elif not (_is_linear(model) and (low < 0 or high <= 1 + OVERSHOOT)):
         check_range(low, high)
+
+
+def _is_linear(model):
+    """Whether it makes any numbers, as principal components do: then it learns any but those of bytes."""
+    return getattr(model, "final_activation", None) == "linear"
 
 
 def _takes_bytes(rescaling):

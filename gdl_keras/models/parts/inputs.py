@@ -41,6 +41,18 @@ def inputs_and_labels(data, labels_are):
     return tf.cast(inputs, tf.float32), labels_are.as_learnt(labels)
 
 
+def join_batches(batches, count):
+    """A `tf.data.Dataset` whose batches are `count` of another one's each, joined; nested structures stay."""
+    if count == 1:
+        return batches
+
+    def join(*columns):
+        columns = columns[0] if len(columns) == 1 else columns
+        return tf.nest.map_structure(lambda tensor: tf.reshape(tensor, (-1, *tensor.shape[2:])), columns)
+
+    return batches.batch(count, drop_remainder=True).map(join)
+
+
 class Look:
     """Looks at what one call of `fit`, `evaluate` or `predict` is given.
 
