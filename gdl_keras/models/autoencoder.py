@@ -21,6 +21,7 @@ from gdl_keras.models.base import inputs_of
 from gdl_keras.models.generative import LatentModel
 from gdl_keras.models.parts.calling import specs_of
 from gdl_keras.models.parts.endings import FINAL_ACTIVATIONS, check_final_activation, in_float32, with_final_activation
+from gdl_keras.models.parts.inputs import Look
 from gdl_keras.models.parts.sizes import reduced_size
 from gdl_keras.models.parts.weights import weighted, weighted_mean, weights_of
 from gdl_keras.samplers.noise import random_normal
@@ -125,6 +126,10 @@ class Autoencoder(LatentModel):
         self.latent_mean = self._running("latent_mean", "zeros")
         self.latent_mean_square = self._running("latent_mean_square", "ones")
 
+    @property
+    def first_network(self):
+        return self.encoder
+
     def call(self, images, training=False):
         return self.images(self.decoder(self.encoder(images, training=training), training=training))
 
@@ -160,6 +165,7 @@ class Autoencoder(LatentModel):
 
     def encode(self, images):
         """The latent points of images (n, height, width, channels) in [0, 1]; float32 array (n, latent_dim)."""
+        Look(self, self.predicts_from).at(images)
         return self.encoder.predict(images, verbose=0)
 
     def decode(self, latents):
@@ -170,9 +176,8 @@ class Autoencoder(LatentModel):
         return ops.convert_to_numpy(self.latent_mean + ops.sqrt(self.latent_variance) * noise)
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
-        config = keras.saving.deserialize_keras_object(config, custom_objects=custom_objects)
-        return cls(**with_final_activation(config))
+    def updated(cls, config):
+        return with_final_activation(config)
 
     @property
     def latent_variance(self):

@@ -23,6 +23,7 @@ from gdl_keras.models.base import inputs_of
 from gdl_keras.models.generative import LatentModel
 from gdl_keras.models.parts.calling import specs_of
 from gdl_keras.models.parts.endings import FINAL_ACTIVATIONS, check_final_activation, with_final_activation
+from gdl_keras.models.parts.inputs import Look
 from gdl_keras.models.parts.weights import weighted, weights_of
 from gdl_keras.samplers.noise import SampleNoise, random_normal
 
@@ -103,6 +104,10 @@ class VAE(LatentModel):
         self.latent_dim = decoder.input_shape[-1]
         self.sampling = Sampling(seed=self.seed, dtype="float32")
 
+    @property
+    def first_network(self):
+        return self.encoder
+
     def call(self, images, training=False):
         """Reconstructions: through a random point of the cloud in training, through its centre otherwise."""
         mean, log_variance = self.encoder(images, training=training)
@@ -156,6 +161,7 @@ class VAE(LatentModel):
 
     def encode(self, images):
         """The clouds of images: (mean, log_variance), float32 arrays (n, latent_dim)."""
+        Look(self, self.predicts_from).at(images)
         return self.encoder.predict(images, verbose=0)
 
     def decode(self, latents):
@@ -226,6 +232,5 @@ class VAE(LatentModel):
         return np.stack(log_weights, axis=1)
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
-        config = keras.saving.deserialize_keras_object(config, custom_objects=custom_objects)
-        return cls(**with_final_activation(config))
+    def updated(cls, config):
+        return with_final_activation(config)

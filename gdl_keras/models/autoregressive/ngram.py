@@ -137,7 +137,7 @@ class NGram(TextModel):
     def _tokens_of(self, data):
         if weights_of(data) is not None:
             refuse_weights(self)  # counts are whole numbers
-        return inputs_of(data)
+        return inputs_of(data, "int32")
 
     def _foreseen(self, tokens):
         # Of each token but a window's first, which the window before it ends with.

@@ -52,6 +52,10 @@ class DensityModel(PointModel):
         super().trace_anew()
         self._log_density = tf.function(self.log_density, reduce_retracing=True)
 
+    @property
+    def example_shape(self):
+        return (self.dimensions,)
+
     def log_density(self, points):
         """log p(x) of each point.
 

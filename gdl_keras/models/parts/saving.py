@@ -9,6 +9,7 @@ import numpy as np
 from gdl_keras.errors import InputError
 from gdl_keras.layers.settings import Adjustable, AnnealedNumber, Declared
 from gdl_keras.models.parts.calling import check_inputs
+from gdl_keras.models.parts.endings import as_saved
 
 
 class Saved(Adjustable, keras.Model):
@@ -89,7 +90,15 @@ class Saved(Adjustable, keras.Model):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        return cls(**keras.saving.deserialize_keras_object(config, custom_objects=custom_objects))
+        config = keras.saving.deserialize_keras_object(config, custom_objects=custom_objects)
+        # What is asked of new networks is not asked of those in files.
+        with as_saved():
+            return cls(**cls.updated(config))
+
+    @classmethod
+    def updated(cls, config):
+        """The arguments of `__init__`, from those in a file of this version or an older one."""
+        return config
 
     # ---- what is no weight, and decides nevertheless what comes next: random numbers, annealed settings --------------
 
