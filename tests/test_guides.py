@@ -114,9 +114,9 @@ def test_what_can_run_here_runs(guide, workshop):
 
 @guides_with("```python")
 def test_python_runs(guide, workshop):
-    for block in blocks(guide, "python"):
-        done = run([sys.executable, "-c", block])
-        assert done.returncode == 0, done.stderr[-2000:]
+    """A guide's blocks, one after the other as one program."""
+    done = run([sys.executable, "-c", "\n".join(blocks(guide, "python"))])
+    assert done.returncode == 0, done.stderr[-2000:]
 
 
 def run(command):

@@ -4,12 +4,14 @@ import numpy as np
 
 from gdl_keras.data.columns import Column
 from gdl_keras.data.digests import digest, fingerprint
-from gdl_keras.data.images import ImageData
+from gdl_keras.data.images import ImageData, check_range
 from gdl_keras.data.points import PointData
 from gdl_keras.data.table import Table
 from gdl_keras.data.texts import TextData
 from gdl_keras.errors import InputError
 
+# Images that are looked at together, where there may be more than fit into memory.
+AT_ONCE = 1024
 TABLES = {"images": ImageData, "text": TextData, "points": PointData}
 
 
@@ -33,7 +35,8 @@ def from_arrays(
         seed: fixes the order of the examples in every pass.
         class_names, attribute_names: lists of str; by default their numbers.
         columns: what models make comes first.  Each is an array (N, ...), `Windows` or a `Column`.  Images are uint8
-            (N, H, W) or (N, H, W, C), or floats in [0, 1]; labels are integers (N,), attributes numbers (N, K).
+            (N, H, W) or (N, H, W, C), or floats in [0, 1]; labels are integers (N,) or (N, 1), or one-hot rows (N, K);
+            attributes numbers (N, K).
 
     Returns:
         a `Table`: an `ImageData` for images, a `TextData` for text, a `PointData` for points.
@@ -63,6 +66,11 @@ def from_arrays(
     )
 
 
+def are_one_hot(rows):
+    """Whether each row of an array (N, K) is a single 1 among 0."""
+    return bool(np.isin(rows, (0, 1)).all() and (rows.sum(axis=1) == 1).all())
+
+
 def _column(name, values):
     if isinstance(values, Column):
         return values
@@ -85,13 +93,20 @@ def _images(values):
     if values.dtype == np.uint8:
         return Column(values, "float32", 255)
     if np.issubdtype(values.dtype, np.floating):
+        parts = [values[start : start + AT_ONCE] for start in range(0, len(values), AT_ONCE)]
+        check_range(min(map(np.min, parts), default=0), max(map(np.max, parts), default=0))
         return Column(values, "float32")
     raise InputError(f"Images are bytes (uint8) or floats in [0, 1], not {values.dtype}: convert them first.")
 
 
 def _labels(values):
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    elif values.ndim == 2 and are_one_hot(values):
+        values = values.argmax(axis=1)
     if values.ndim != 1 or not np.issubdtype(values.dtype, np.integer) or np.min(values, initial=0) < 0:
         raise InputError(
-            f"Labels are an array (N,) of integers from 0 on, not {values.dtype} of shape {tuple(values.shape)}."
+            f"Labels are an array (N,) or (N, 1) of integers from 0 on, or one-hot rows, not {values.dtype} of shape "
+            f"{tuple(values.shape)}."
         )
     return values.astype(np.int64)

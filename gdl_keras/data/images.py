@@ -1,10 +1,40 @@
 """A data set of images that is ready to train on."""
 
+import math
+
 import numpy as np
 
 from gdl_keras.data.columns import Column
 from gdl_keras.data.mirroring import Mirrored
 from gdl_keras.data.table import Table
+from gdl_keras.errors import InputError
+
+BYTE, WORD = 255, 65535
+# Rounding may leave a number so much outside of [0, 1].
+ROUNDING = 1e-3
+# Resizing by a smooth curve leaves numbers so much outside; more than that is another range.
+OVERSHOOT = 0.4
+
+
+def check_range(low, high):
+    """Raises InputError, with what to do, unless images whose numbers go from `low` to `high` lie in [0, 1]."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise InputError("Images are finite numbers, and some of these are NaN or infinite.")
+    if low >= -ROUNDING and high <= 1 + ROUNDING:
+        return
+    largest = BYTE if high <= BYTE else WORD if high <= WORD else high
+    if low >= -OVERSHOOT and high <= 1 + OVERSHOOT:
+        way_out = "clip them, numpy.clip(images, 0, 1)"
+    elif low >= -ROUNDING:
+        way_out = f"divide by {largest:g}, or map keras.layers.Rescaling(1 / {largest:g}) over the data"
+    elif low >= -1 - ROUNDING and high <= 1 + ROUNDING:
+        way_out = "map them, (images + 1) / 2"
+    else:
+        way_out = "undo what they were scaled by"
+    reach = f"go from {low:.3g} to {high:.3g}"
+    if low >= 0 or high <= 1:
+        reach = f"reach {high:.6g}" if low >= 0 else f"go down to {low:.3g}"
+    raise InputError(f"Images are floats in [0, 1]; these {reach}: {way_out}.")
 
 
 class ImageData(Table):

@@ -11,11 +11,16 @@ from contextlib import contextmanager
 import keras
 from keras import ops
 
-from gdl_keras.errors import InputError, check_one_of
 from gdl_keras.layers import SeedGenerator
+from gdl_keras.layers.settings import Setting
+from gdl_keras.models.base import inputs_of
 from gdl_keras.models.generative import LatentModel
 from gdl_keras.models.parts.averaging import WeightAverage
+from gdl_keras.models.parts.calling import specs_of
 from gdl_keras.models.parts.conditions import Attributes, Classes, Unconditional
+from gdl_keras.models.parts.endings import refuse_range, without_ending
+from gdl_keras.models.parts.inputs import inputs_and_labels
+from gdl_keras.models.parts.weights import refuse_weights, weights_of
 from gdl_keras.samplers.noise import random_normal, random_uniform
 
 
@@ -35,15 +40,19 @@ class AdversarialModel(WeightAverage, LatentModel):
         seed: int or None.
 
     Raises:
-        InputError: an argument is out of range.
+        InputError: an argument is out of range, or the generator ends such that its numbers do not lie in [0, 1].
     """
 
     judge_name = "discriminator"
+    predicts_from = ()
     trained_networks = ("discriminator", "generator")
+
+    latents = Setting(("normal", "uniform"))
 
     def __init__(self, generator, latents="normal", ema_decay=None, **kwargs):
         super().__init__(**kwargs)
-        check_one_of("latents", latents, ("normal", "uniform"))
+        if self.makes == "images":
+            refuse_range(generator, type(self).__name__)
         self.generator = generator
         self.latents = latents
         self.latent_dim = generator.inputs[0].shape[-1]
@@ -57,6 +66,25 @@ class AdversarialModel(WeightAverage, LatentModel):
         # Class numbers are integers, rows of attributes are not.
         kind = Classes if self.generator.inputs[1].dtype == "int64" else Attributes
         return kind(self.num_classes, self.label_names)
+
+    def call(self, inputs, training=False):
+        """Samples of points (batch, latent_dim), or of a list of points and labels, as `generate(latents=...)`."""
+        latents, labels = inputs if self.conditions else (inputs, None)
+        return self.decode(latents, labels)
+
+    @property
+    def input_signature(self):
+        return specs_of(*self.generator.inputs)
+
+    @property
+    def first_network(self):
+        return getattr(self, self.judge_name)
+
+    @classmethod
+    def updated(cls, config):
+        # Files from before a judge's ending was looked at may hold one with a sigmoid.
+        judges = {name: without_ending(config[name], "sigmoid") for name in (cls.judge_name,) if name in config}
+        return {**config, **judges}
 
     # ---- parts of a training step ----------------------------------------------------------------------------------
 
@@ -74,12 +102,9 @@ class AdversarialModel(WeightAverage, LatentModel):
 
     def images_and_labels(self, data):
         """What `fit` hands to `train_step`, as (images, labels); labels are None for a model without."""
-        images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
-        if not self.conditions:
-            return images, None
-        if labels is None:
-            raise InputError(f"{type(self).__name__} learns from labels: give fit() images and labels.")
-        return images, labels
+        if weights_of(data) is not None:
+            refuse_weights(self)
+        return inputs_and_labels(data, self.labels_are) if self.conditions else (inputs_of(data), None)
 
     def given(self, labels):
         """(generator, judge) as functions of points and of images alone, the labels filled in."""

@@ -19,8 +19,11 @@ from gdl_keras import losses
 from gdl_keras.errors import check_one_of
 from gdl_keras.models.base import inputs_of
 from gdl_keras.models.generative import LatentModel
+from gdl_keras.models.parts.calling import specs_of
 from gdl_keras.models.parts.endings import FINAL_ACTIVATIONS, check_final_activation, in_float32, with_final_activation
+from gdl_keras.models.parts.inputs import Look
 from gdl_keras.models.parts.sizes import reduced_size
+from gdl_keras.models.parts.weights import weighted, weighted_mean, weights_of
 from gdl_keras.samplers.noise import random_normal
 
 # How much the running description of the latent cloud keeps of itself in each step.
@@ -106,6 +109,7 @@ class Autoencoder(LatentModel):
     """
 
     metric_names = ("loss",)
+    weighs_examples = True
 
     def __init__(
         self, encoder, decoder, loss="binary_crossentropy", corruption=None, final_activation="sigmoid", **kwargs
@@ -122,23 +126,32 @@ class Autoencoder(LatentModel):
         self.latent_mean = self._running("latent_mean", "zeros")
         self.latent_mean_square = self._running("latent_mean_square", "ones")
 
+    @property
+    def first_network(self):
+        return self.encoder
+
     def call(self, images, training=False):
         return self.images(self.decoder(self.encoder(images, training=training), training=training))
+
+    @property
+    def input_signature(self):
+        return specs_of(self.encoder.inputs[0])
 
     def train_step(self, data):
         images = inputs_of(data)
         seen = self.corruption(images, training=True) if self.corruption else images
         with tf.GradientTape() as tape:
             latents = self.encoder(seen, training=True)
-            errors = self.errors(images, self.decoder(latents, training=True))
+            errors = weighted(self.errors(images, self.decoder(latents, training=True)), weights_of(data))
             loss = ops.mean(errors)
         self.minimize(tape, loss, self.optimizer, self.trainable_variables)
-        self._follow(latents)
+        self._follow(latents, weights_of(data))
         return self.report(loss=errors)
 
     def test_step(self, data):
         images = inputs_of(data)
-        return self.report(loss=self.errors(images, self.decoder(self.encoder(images, training=False), training=False)))
+        errors = self.errors(images, self.decoder(self.encoder(images, training=False), training=False))
+        return self.report(loss=weighted(errors, weights_of(data)))
 
     def errors(self, images, outputs):
         """The loss of each image, from what the decoder puts out: float32 tensor (batch,)."""
@@ -152,6 +165,7 @@ class Autoencoder(LatentModel):
 
     def encode(self, images):
         """The latent points of images (n, height, width, channels) in [0, 1]; float32 array (n, latent_dim)."""
+        Look(self, self.predicts_from).at(images)
         return self.encoder.predict(images, verbose=0)
 
     def decode(self, latents):
@@ -162,9 +176,8 @@ class Autoencoder(LatentModel):
         return ops.convert_to_numpy(self.latent_mean + ops.sqrt(self.latent_variance) * noise)
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
-        config = keras.saving.deserialize_keras_object(config, custom_objects=custom_objects)
-        return cls(**with_final_activation(config))
+    def updated(cls, config):
+        return with_final_activation(config)
 
     @property
     def latent_variance(self):
@@ -176,8 +189,9 @@ class Autoencoder(LatentModel):
             shape=(self.latent_dim,), initializer=initializer, trainable=False, aggregation="mean", name=name
         )
 
-    def _follow(self, latents):
+    def _follow(self, latents, weights):
         # Means of numbers and of their squares average over replicas; variances would not.
-        moments = ops.mean(latents, axis=0), ops.mean(ops.square(latents), axis=0)
+        moments = weighted_mean(latents, weights), weighted_mean(ops.square(latents), weights)
         for running, new in zip((self.latent_mean, self.latent_mean_square), moments):
-            running.assign(LATENT_MOMENTUM * running + (1 - LATENT_MOMENTUM) * new)
+            moved = LATENT_MOMENTUM * running + (1 - LATENT_MOMENTUM) * new
+            running.assign(moved if weights is None else ops.where(ops.any(weights != 0), moved, running))

@@ -1,19 +1,26 @@
 """What every model of the project shares, so that a model's own file holds its networks and its algorithm alone."""
 
-import inspect
 import sys
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from gdl_keras.errors import InputError
 from gdl_keras.layers import SeedGenerator
 from gdl_keras.models.parts.accumulation import accumulate_in, accumulation_steps
+from gdl_keras.models.parts.calling import check_inputs
+from gdl_keras.models.parts.conditions import Unconditional
+from gdl_keras.models.parts.examples import shape_taken_by
+from gdl_keras.models.parts.inputs import Look, columns_of, join_batches
+from gdl_keras.models.parts.precision import check_precision
+from gdl_keras.models.parts.rates import NetworkOptimizers, refuse_silent_average
 from gdl_keras.models.parts.replicas import clipped_over_replicas, overflow_everywhere
+from gdl_keras.models.parts.saving import Saved
+from gdl_keras.models.parts.watching import watched
+from gdl_keras.models.parts.weights import targets_beside
 
 
-class TapeModel(keras.Model):
+class TapeModel(Saved):
     """A `keras.Model` made of networks, with a `train_step` of its own that uses `tf.GradientTape`.
 
     A subclass lists the names of the values that it reports in `metric_names`, passes `**kwargs` on, keeps every
@@ -29,17 +36,39 @@ class TapeModel(keras.Model):
     learns_from = ("images",)
     # Networks that have an optimizer each; without any, one optimizer trains all trainable weights.
     trained_networks = ()
+    read_by_no_step = ("label_names",)
+    # Whether the steps use weights of examples; where not, `fit` refuses them.
+    weighs_examples = False
+    # The network that takes the first column.
+    first_network = None
     # How many batches of one of our data sets a training step gets, joined to one.
     batches_per_step = 1
 
     def __init__(self, seed=None, label_names=None, **kwargs):
-        super().__init__(**kwargs)
+        # What a model is called with stays float32 under mixed precision: its networks see to theirs.
+        super().__init__(**{"autocast": False, **kwargs})
+        check_precision(self)
         self.seed = seed
         self.label_names = None if label_names is None else tuple(label_names)
         self.seed_generator = SeedGenerator(seed)
         self._trackers = self.build_metrics()
         # The networks come built; without this Keras refuses to save before the first call.
         self.built = True
+
+    @property
+    def example_shape(self):
+        """The shape of one example of the first column, None in the place of any size; or None where any shape goes."""
+        return shape_taken_by(self.first_network)
+
+    @property
+    def predicts_from(self):
+        """The columns that `predict` gets."""
+        return self.learns_from[:1]
+
+    @property
+    def labels_are(self):
+        """What the column "labels" holds, an object of `parts/conditions.py`: what the model can be told to make."""
+        return getattr(self, "conditions", Unconditional())
 
     # ---- training ------------------------------------------------------------------------------------------------
 
@@ -75,6 +104,8 @@ class TapeModel(keras.Model):
         )
         for name, optimizer in prepared.items():
             setattr(self, name, optimizer)
+        if prepared:
+            self.optimizer = NetworkOptimizers(self.optimizers)
 
     @property
     def optimizers(self):
@@ -124,33 +155,65 @@ class TapeModel(keras.Model):
     def metrics(self):
         return list(self._trackers.values())
 
-    def fit(self, x=None, *args, validation_data=None, **kwargs):
+    def fit(self, x=None, y=None, *args, validation_data=None, callbacks=None, **kwargs):
         """`keras.Model.fit`, which also takes one of our data sets, for training and for validation.
 
         A data set fixes its order by (seed, epoch): `initial_epoch=3` goes on with the images that epoch 3 would see.
         Where gradients are accumulated, `steps_per_epoch` counts the steps of the optimizers, and each takes as many of
         the data set's batches as are accumulated.
+
+        Raises:
+            InputError: arrays, or the first batch of a stream, are not what the model learns from.
         """
-        if hasattr(x, "batches"):
-            joined, parts = self.batches_per_step, self.accumulation_steps
-            steps = kwargs.get("steps_per_epoch") or max(1, x.steps_per_epoch // (joined * parts))
-            steps *= parts
-            kwargs.update(steps_per_epoch=steps, shuffle=False)
-            if "labels" in self.learns_from and x.condition_names:
-                self.label_names = tuple(x.condition_names)
-            first_batch = kwargs.get("initial_epoch", 0) * steps * joined
-            x = _join_batches(x.batches(first_batch=first_batch, columns=self.learns_from), joined)
+        y = targets_beside(self, x, y, kwargs.get("sample_weight"), kwargs.get("class_weight"))
         if kwargs.get("verbose", "auto") == "auto" and not _shows_progress():
             kwargs["verbose"] = 2
-        return super().fit(x, *args, validation_data=self._one_pass(validation_data), **kwargs)
+        if callbacks is not None:
+            kwargs["callbacks"] = watched(self, callbacks)
+        with Look(self, self.learns_from) as look:
+            x, validation_data = look.at(x, y), look.at_validation(validation_data)
+            if hasattr(x, "batches"):
+                x = self._endless(x, kwargs)
+            return super().fit(x, y, *args, validation_data=self._one_pass(validation_data), **kwargs)
 
-    def evaluate(self, x=None, *args, **kwargs):
-        """`keras.Model.evaluate`, which also takes one of our data sets."""
-        return super().evaluate(self._one_pass(x), *args, **kwargs)
+    def evaluate(self, x=None, y=None, *args, sample_weight=None, **kwargs):
+        """`keras.Model.evaluate`, which also takes one of our data sets; raises InputError as `fit` does."""
+        y = targets_beside(self, x, y, sample_weight)
+        # While it trains, `fit` evaluates what it has looked at.
+        with Look(self, () if kwargs.get("_use_cached_eval_dataset") else self.learns_from) as look:
+            x = self._one_pass(look.at(x, y))
+            return super().evaluate(x, y, *args, sample_weight=sample_weight, **kwargs)
 
     def predict(self, x, *args, **kwargs):
-        """`keras.Model.predict`, which also takes one of our data sets."""
-        return super().predict(self._one_pass(x), *args, **kwargs)
+        """`keras.Model.predict`, which also takes one of our data sets; raises InputError as `fit` does."""
+        check_inputs(self, None if self.predicts_from else x)
+        with Look(self, self.predicts_from) as look:
+            return super().predict(self._one_pass(look.at(x)), *args, **kwargs)
+
+    def train_on_batch(self, x, y=None, *args, **kwargs):
+        """`keras.Model.train_on_batch`; raises InputError as `fit` does."""
+        Look(self, self.learns_from).at(x, y)
+        return super().train_on_batch(x, y, *args, **kwargs)
+
+    def test_on_batch(self, x, y=None, *args, **kwargs):
+        """`keras.Model.test_on_batch`; raises InputError as `fit` does."""
+        Look(self, self.learns_from).at(x, y)
+        return super().test_on_batch(x, y, *args, **kwargs)
+
+    def predict_on_batch(self, x):
+        """`keras.Model.predict_on_batch`; raises InputError as `fit` does."""
+        Look(self, self.predicts_from).at(x)
+        return super().predict_on_batch(x)
+
+    def _endless(self, table, kwargs):
+        joined, parts = self.batches_per_step, self.accumulation_steps
+        steps = kwargs.get("steps_per_epoch") or max(1, table.steps_per_epoch // (joined * parts))
+        steps *= parts
+        kwargs.update(steps_per_epoch=steps, shuffle=False)
+        if "labels" in self.learns_from and table.condition_names:
+            self.label_names = tuple(table.condition_names)
+        first_batch = kwargs.get("initial_epoch", 0) * steps * joined
+        return join_batches(table.batches(first_batch=first_batch, columns=self.learns_from), joined)
 
     def _one_pass(self, x):
         if not hasattr(x, "batches"):
@@ -179,26 +242,14 @@ class TapeModel(keras.Model):
         if self.dtype_policy.name == "mixed_float16" and not scaled:
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         accumulate_in(optimizer, accumulate)
+        if self.trained_networks:
+            refuse_silent_average(name, optimizer)
         network = getattr(self, name.removesuffix("_optimizer")) if self.trained_networks else self
         # Keras restores the state of an optimizer only where that was built before loading.
         optimizer.build(network.trainable_variables)
         return optimizer
 
     # ---- saving --------------------------------------------------------------------------------------------------
-
-    def get_config(self):
-        config = super().get_config()
-        # A class passes on to its parent, in **kwargs, the arguments that it does not name itself.
-        ancestors = type(self).__mro__[: type(self).__mro__.index(TapeModel) + 1]
-        for ancestor in (ancestor for ancestor in ancestors if "__init__" in vars(ancestor)):
-            for name, parameter in inspect.signature(ancestor.__init__).parameters.items():
-                if name != "self" and parameter.kind is not parameter.VAR_KEYWORD:
-                    config[name] = keras.saving.serialize_keras_object(getattr(self, name))
-        return config
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        return cls(**keras.saving.deserialize_keras_object(config, custom_objects=custom_objects))
 
     def get_compile_config(self):
         if not self.compiled:
@@ -210,39 +261,10 @@ class TapeModel(keras.Model):
     def compile_from_config(self, config):
         self.compile(**keras.saving.deserialize_keras_object(config))
 
-    def save_own_variables(self, store):
-        super().save_own_variables(store)
-        for index, generator in enumerate(self._all_seed_generators()):
-            store[f"seed_generator_{index}"] = np.asarray(generator.state)
 
-    def load_own_variables(self, store):
-        own = {key: store[key] for key in list(store.keys()) if not key.startswith("seed_generator_")}
-        super().load_own_variables(own)
-        for index, generator in enumerate(self._all_seed_generators()):
-            generator.state.assign(store[f"seed_generator_{index}"])
-
-    def _all_seed_generators(self):
-        # Keras saves weights but not the state of random numbers: its own dropout layers, too, would start again.
-        generators = []
-        for layer in self._flatten_layers(include_self=True):
-            generators += [g for g in layer._seed_generators if all(g is not other for other in generators)]
-        return generators
-
-
-def inputs_of(data):
-    """The first column of what `fit` hands to `train_step`: a tensor, or a tuple that begins with it."""
-    return keras.utils.unpack_x_y_sample_weight(data)[0]
-
-
-def _join_batches(batches, count):
-    if count == 1:
-        return batches
-
-    def join(*columns):
-        columns = columns[0] if len(columns) == 1 else columns
-        return tf.nest.map_structure(lambda tensor: tf.reshape(tensor, (-1, *tensor.shape[2:])), columns)
-
-    return batches.batch(count, drop_remainder=True).map(join)
+def inputs_of(data, dtype="float32"):
+    """The first column of what `fit` hands to `train_step`: tensor (batch, ...)."""
+    return tf.cast(columns_of(data, 1)[0], dtype)
 
 
 def _shows_progress():

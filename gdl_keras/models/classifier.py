@@ -13,7 +13,11 @@ from keras import layers, ops
 from gdl_keras.layers import FusedBatchNormalization, ReplicaDropout
 from gdl_keras.losses import class_crossentropy
 from gdl_keras.models.base import TapeModel
+from gdl_keras.models.parts.calling import specs_of
+from gdl_keras.models.parts.conditions import Classes
 from gdl_keras.models.parts.endings import refuse_ending, without_ending
+from gdl_keras.models.parts.inputs import inputs_and_labels
+from gdl_keras.models.parts.weights import weighted, weights_of
 
 
 def build_mlp(image_shape, num_classes, units=(200, 150)):
@@ -73,48 +77,63 @@ class Classifier(TapeModel):
 
         loss = -log p_y,   p = softmax(logits)                 where y is the right class
 
+    `fit` takes images with class numbers, (n,) or (n, 1), or with one-hot rows (n, num_classes).
+
     Args:
         network: `keras.Model`, images -> logits (batch, num_classes).
         seed: int or None.
 
     Raises:
-        InputError: the network ends in a softmax.
+        InputError: the network ends in a softmax, or in another activation that bounds what it says.
     """
 
     metric_names = ("loss", "accuracy")
     learns_from = ("images", "labels")
+    weighs_examples = True
 
     def __init__(self, network, **kwargs):
         super().__init__(**kwargs)
-        refuse_ending(network, "softmax", "Classifier")
+        refuse_ending(network, "Classifier", compared=True)
         self.network = network
         self.num_classes = network.output_shape[-1]
+
+    @property
+    def first_network(self):
+        return self.network
+
+    @property
+    def labels_are(self):
+        return Classes(self.num_classes)
 
     def call(self, images, training=False):
         """Probabilities, float32 (batch, num_classes)."""
         return ops.softmax(self.network(images, training=training))
 
+    @property
+    def input_signature(self):
+        return specs_of(self.network.inputs[0])
+
     def train_step(self, data):
-        images, labels = data
+        images, labels = inputs_and_labels(data, self.labels_are)
         with tf.GradientTape() as tape:
             logits = self.network(images, training=True)
-            losses = class_crossentropy(labels, logits)
+            losses = weighted(class_crossentropy(labels, logits), weights_of(data))
             loss = ops.mean(losses)
         self.minimize(tape, loss, self.optimizer, self.network.trainable_variables)
         return self.report(loss=losses, accuracy=_is_right(labels, logits))
 
     def test_step(self, data):
-        images, labels = data
+        images, labels = inputs_and_labels(data, self.labels_are)
         logits = self.network(images, training=False)
-        return self.report(loss=class_crossentropy(labels, logits), accuracy=_is_right(labels, logits))
+        losses = weighted(class_crossentropy(labels, logits), weights_of(data))
+        return self.report(loss=losses, accuracy=_is_right(labels, logits))
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def updated(cls, config):
         # In files from before networks ended in logits, a softmax comes after them.
-        config = keras.saving.deserialize_keras_object(config, custom_objects=custom_objects)
-        return cls(**{**config, "network": without_ending(config["network"])[0]})
+        return {**config, "network": without_ending(config["network"], "softmax")}
 
 
 def _is_right(labels, logits):
-    right = ops.argmax(logits, axis=-1) == ops.cast(labels, "int32")
+    right = ops.equal(ops.argmax(logits, axis=-1), ops.cast(labels, "int32"))
     return ops.cast(right, "float32")

@@ -16,8 +16,9 @@ import tensorflow as tf
 from keras import layers, ops
 
 from gdl_keras import losses
-from gdl_keras.errors import InputError, check_one_of
+from gdl_keras.layers.settings import Annealed, Setting
 from gdl_keras.models.adversarial import AdversarialModel, accuracies
+from gdl_keras.models.parts.endings import refuse_ending
 
 LABEL_NOISES = ("none", "smooth", "one_sided", "flip", "book")
 
@@ -82,20 +83,21 @@ class GAN(AdversarialModel):
             "flip": 1 and 0, each swapped with probability `noise`.
             "book": uniform in [1, 1 + noise] and in [-noise, 0], as the book's code has it: outside [0, 1] the
             cross-entropy has no lower bound, and the loss turns negative while training runs away.
-        noise: float in [0, 1], how much.
+        noise: float in [0, 1], how much; it may be annealed.
         latents, ema_decay, seed: as in `AdversarialModel`.
 
     Raises:
-        InputError: an argument is out of range.
+        InputError: an argument is out of range, or a network ends in an activation that it must not end in.
     """
 
     metric_names = ("discriminator_loss", "generator_loss", "discriminator_accuracy", "real_accuracy", "fake_accuracy")
 
+    label_noise = Setting(LABEL_NOISES)
+    noise = Annealed("a number in [0, 1]", lambda value: 0 <= value <= 1)
+
     def __init__(self, generator, discriminator, label_noise="none", noise=0.1, **kwargs):
         super().__init__(generator, **kwargs)
-        check_one_of("label_noise", label_noise, LABEL_NOISES)
-        if not 0 <= noise <= 1:
-            raise InputError(f"noise is a number in [0, 1], not {noise}.")
+        refuse_ending(discriminator, type(self).__name__)
         self.discriminator = discriminator
         self.label_noise = label_noise
         self.noise = noise

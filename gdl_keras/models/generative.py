@@ -1,5 +1,6 @@
 """What every model shares that makes something new."""
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -124,6 +125,10 @@ class LatentModel(GenerativeModel):
         super().__init__(**kwargs)
         self._decode = tf.function(self.decode, reduce_retracing=True)
 
+    def trace_anew(self):
+        super().trace_anew()
+        self._decode = tf.function(self.decode, reduce_retracing=True)
+
     def sample_latents(self, n, seed=None, first=0):
         """Latent points number `first` to `first + n - 1`, drawn as the model expects them: float32 array (n, ...)."""
         raise NotImplementedError(f"{type(self).__name__} has no latent space to draw from.")
@@ -210,6 +215,18 @@ class AutoregressiveModel(GenerativeModel):
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         self._write = {}
+
+    def trace_anew(self):
+        super().trace_anew()
+        self._write = {}
+
+    def call(self, tokens):
+        """`logits` of tokens (batch, length)."""
+        return self.logits(tokens)
+
+    @property
+    def input_signature(self):
+        return keras.InputSpec(shape=(None, None), dtype="int32", name="tokens")
 
     def logits(self, tokens, **conditions):
         """What the model expects at each place, having seen the places before it.

@@ -19,7 +19,9 @@ from keras.initializers import RandomNormal
 from gdl_keras import losses
 from gdl_keras.errors import check_one_of
 from gdl_keras.layers import SpectralNormalization
+from gdl_keras.layers.settings import Setting
 from gdl_keras.models.adversarial import AdversarialModel, accuracies
+from gdl_keras.models.parts.endings import refuse_ending
 from gdl_keras.models.parts.labels import label_input, with_label_planes
 from gdl_keras.models.parts.sizes import reduced_size
 
@@ -150,15 +152,17 @@ class HingeGAN(AdversarialModel):
         latents, ema_decay, seed: as in `AdversarialModel`.
 
     Raises:
-        InputError: an argument is out of range.
+        InputError: an argument is out of range, or a network ends in an activation that it must not end in.
     """
 
     learns_from = ("images", "labels")
     metric_names = ("discriminator_loss", "generator_loss", "discriminator_accuracy", "real_accuracy", "fake_accuracy")
 
+    generator_loss = Setting(("linear", "hinge"))
+
     def __init__(self, generator, discriminator, num_classes, generator_loss="linear", ema_decay=0.999, **kwargs):
         super().__init__(generator, ema_decay=ema_decay, **kwargs)
-        check_one_of("generator_loss", generator_loss, ("linear", "hinge"))
+        refuse_ending(discriminator, type(self).__name__)
         self.discriminator = discriminator
         self.num_classes = num_classes
         self.generator_loss = generator_loss

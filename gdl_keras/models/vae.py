@@ -15,12 +15,16 @@ import tensorflow as tf
 from keras import layers, ops
 
 from gdl_keras import losses
-from gdl_keras.errors import InputError, check_one_of
+from gdl_keras.errors import check_one_of
 from gdl_keras.layers import Sampling
+from gdl_keras.layers.settings import Annealed, Setting
 from gdl_keras.models.autoencoder import convolutional_features
 from gdl_keras.models.base import inputs_of
 from gdl_keras.models.generative import LatentModel
+from gdl_keras.models.parts.calling import specs_of
 from gdl_keras.models.parts.endings import FINAL_ACTIVATIONS, check_final_activation, with_final_activation
+from gdl_keras.models.parts.inputs import Look
+from gdl_keras.models.parts.weights import weighted, weights_of
 from gdl_keras.samplers.noise import SampleNoise, random_normal
 
 # What the book multiplies the mean of the pixels' reconstruction errors with.
@@ -58,7 +62,8 @@ class VAE(LatentModel):
         likelihood: "bernoulli": their sigmoid is each pixel's probability of being white;
             "gaussian": it is each pixel's mean, around which `pixel_stddev` is the standard deviation.
         pixel_stddev: float, of the gaussian likelihood.
-        beta: float, weight of the KL term.  Above 1 the latent space is smoother and the images are blurrier.
+        beta: float, weight of the KL term.  Above 1 the latent space is smoother and the images are blurrier.  It may
+            be annealed: `vae.beta = 0.3` holds from the next step on, `training.callbacks.Annealing` moves it.
         weighting: "elbo": the reconstruction term is -log p(x|z), summed over pixels; "book": it is the mean over
             pixels of the binary cross-entropy times 500 (or of the squared error times 2000), as the book trains.
             On 32x32 images the first is the ELBO with the KL term weighted 2.048.
@@ -70,6 +75,10 @@ class VAE(LatentModel):
     """
 
     metric_names = ("loss", "reconstruction_loss", "kl_loss")
+    weighs_examples = True
+    beta = Annealed("not negative", lambda value: value >= 0)
+    pixel_stddev = Setting("larger than 0", lambda value: value > 0)
+    weighting = Setting(("elbo", "book"))
 
     def __init__(
         self,
@@ -84,10 +93,7 @@ class VAE(LatentModel):
     ):
         super().__init__(**kwargs)
         check_one_of("likelihood", likelihood, ("bernoulli", "gaussian"))
-        check_one_of("weighting", weighting, ("elbo", "book"))
         check_final_activation(decoder, final_activation, likelihood == "bernoulli")
-        if beta < 0 or pixel_stddev <= 0:
-            raise InputError(f"beta ({beta}) must not be negative, and pixel_stddev ({pixel_stddev}) must be positive.")
         self.encoder = encoder
         self.decoder = decoder
         self.likelihood = likelihood
@@ -98,25 +104,36 @@ class VAE(LatentModel):
         self.latent_dim = decoder.input_shape[-1]
         self.sampling = Sampling(seed=self.seed, dtype="float32")
 
+    @property
+    def first_network(self):
+        return self.encoder
+
     def call(self, images, training=False):
         """Reconstructions: through a random point of the cloud in training, through its centre otherwise."""
         mean, log_variance = self.encoder(images, training=training)
         latents = self.sampling((mean, log_variance), training=True) if training else mean
         return self.samples(self.decoder(latents, training=training))
 
+    @property
+    def input_signature(self):
+        return specs_of(self.encoder.inputs[0])
+
     def train_step(self, data):
-        images = inputs_of(data)
         with tf.GradientTape() as tape:
-            reconstruction_losses, kl_losses = self.loss_terms(images, training=True)
+            reconstruction_losses, kl_losses = self.weighted_terms(data, training=True)
             total = reconstruction_losses + self.beta * kl_losses
             loss = ops.mean(total)
         self.minimize(tape, loss, self.optimizer, self.trainable_variables)
         return self.report(loss=total, reconstruction_loss=reconstruction_losses, kl_loss=kl_losses)
 
     def test_step(self, data):
-        reconstruction_losses, kl_losses = self.loss_terms(inputs_of(data), training=False)
+        reconstruction_losses, kl_losses = self.weighted_terms(data, training=False)
         total = reconstruction_losses + self.beta * kl_losses
         return self.report(loss=total, reconstruction_loss=reconstruction_losses, kl_loss=kl_losses)
+
+    def weighted_terms(self, data, training):
+        """`loss_terms` of what `fit` hands over, each example's times its weight where there are weights."""
+        return [weighted(losses, weights_of(data)) for losses in self.loss_terms(inputs_of(data), training)]
 
     def loss_terms(self, images, training):
         """(reconstruction loss, KL), each a float32 tensor (batch,), before the KL is weighted by beta."""
@@ -144,6 +161,7 @@ class VAE(LatentModel):
 
     def encode(self, images):
         """The clouds of images: (mean, log_variance), float32 arrays (n, latent_dim)."""
+        Look(self, self.predicts_from).at(images)
         return self.encoder.predict(images, verbose=0)
 
     def decode(self, latents):
@@ -214,6 +232,5 @@ class VAE(LatentModel):
         return np.stack(log_weights, axis=1)
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
-        config = keras.saving.deserialize_keras_object(config, custom_objects=custom_objects)
-        return cls(**with_final_activation(config))
+    def updated(cls, config):
+        return with_final_activation(config)

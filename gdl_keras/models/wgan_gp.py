@@ -18,8 +18,10 @@ from keras import layers, ops
 from gdl_keras import losses
 from gdl_keras.errors import InputError, check_one_of
 from gdl_keras.layers import HalvingConv2D, ReplicaDropout, ZeroCurvatureLeakyReLU, warn_about_second_order
+from gdl_keras.layers.settings import Annealed
 from gdl_keras.models.adversarial import AdversarialModel
 from gdl_keras.models.dcgan import LEAK, enlarge
+from gdl_keras.models.parts.endings import refuse_ending
 from gdl_keras.models.parts.sizes import reduced_size
 
 
@@ -88,28 +90,29 @@ class WGANGP(AdversarialModel):
         generator: `keras.Model`, latent points -> images in [0, 1].
         critic: `keras.Model`, images -> scores.  A warning names layers that do not go with a gradient penalty.
         critic_steps: int, steps of the critic for each of the generator.
-        penalty_weight: float, weight of the gradient penalty.
+        penalty_weight: float, weight of the gradient penalty; it may be annealed.
         variant: "paper", or "book" for three things that the book's code does otherwise: the mixing weights of the
             penalty are normal instead of uniform, the critic drops out in the penalty and in the generator's step too,
             and all its steps see the same real images.
         latents, ema_decay, seed: as in `AdversarialModel`.
 
     Raises:
-        InputError: an argument is out of range.
+        InputError: an argument is out of range, or a network ends in an activation that it must not end in.
     """
 
     judge_name = "critic"
     trained_networks = ("critic", "generator")
     metric_names = ("wasserstein_distance", "gradient_penalty", "gradient_norm", "critic_loss", "generator_loss")
 
+    penalty_weight = Annealed("not negative", lambda value: value >= 0)
+
     def __init__(self, generator, critic, critic_steps=3, penalty_weight=10.0, variant="paper", **kwargs):
         super().__init__(generator, **kwargs)
-        if critic_steps < 1 or penalty_weight < 0:
-            raise InputError(
-                f"critic_steps ({critic_steps}) is at least 1, penalty_weight ({penalty_weight}) not negative."
-            )
+        if critic_steps < 1:
+            raise InputError(f"critic_steps is at least 1, not {critic_steps}.")
         check_one_of("variant", variant, ("paper", "book"))
         warn_about_second_order(critic)
+        refuse_ending(critic, type(self).__name__)
         self.critic = critic
         self.critic_steps = critic_steps
         self.penalty_weight = penalty_weight

@@ -6,7 +6,7 @@ import time
 
 import keras
 
-from gdl_keras.errors import RunError
+from gdl_keras.errors import InputError, RunError
 from gdl_keras.files import whole_file
 from gdl_keras.kinds import kind_of
 from gdl_keras.training import checkpoint
@@ -60,6 +60,41 @@ class LossScales(keras.callbacks.Callback):
         for name, optimizer in self.model.optimizers.items():
             if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
                 logs[f"{name}_loss_scale" if name else "loss_scale"] = float(optimizer.dynamic_scale)
+
+
+class Annealing(keras.callbacks.Callback):
+    """Moves a number of the model from epoch to epoch along a straight line, and puts it into the history.
+
+        number = start + (end - start) min(1, epoch / epochs),   epoch = 0, 1, 2, ...
+
+    It is a function of the epoch, so that a resumed run goes on where the line has come to:
+    `run.schedule(callbacks=[Annealing("beta", 0, 1, epochs=10)])`.
+
+    Args:
+        name: str, an annealed setting of the model, such as "beta" of a `VAE`.
+        start, end: floats.
+        epochs: int, after how many epochs the end is reached, where it stays.
+
+    Raises:
+        InputError: the model has no such setting, or `epochs` is below 1.
+    """
+
+    def __init__(self, name, start, end, epochs):
+        super().__init__()
+        if epochs < 1:
+            raise InputError(f"Annealing takes at least 1 epoch, not {epochs}.")
+        self.name, self.start, self.end, self.epochs = name, start, end, epochs
+
+    def on_train_begin(self, logs=None):
+        if self.name not in (names := self.model.annealed_names()):
+            known = f"can be annealed: {', '.join(names)}" if names else "has nothing that can be annealed"
+            raise InputError(f"{type(self.model).__name__} {known}; {self.name} is not among it.")
+
+    def on_epoch_begin(self, epoch, logs=None):
+        setattr(self.model, self.name, self.start + (self.end - self.start) * min(1, epoch / self.epochs))
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs[self.name] = float(getattr(self.model, self.name))
 
 
 class StopOnDivergence(keras.callbacks.Callback):

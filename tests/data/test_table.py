@@ -173,16 +173,28 @@ def test_other_kinds_from_arrays():
     assert described.labelled_by("b").labels.tolist() == [0, 1, 0, 0, 0, 0, 0, 0]
 
 
+def test_labels_come_in_a_column_and_as_one_hot_rows_too():
+    labels = np.array([2, 0, 1, 1])
+    for given in (labels[:, None], np.eye(3)[labels], np.eye(3, dtype=bool)[labels]):
+        table = from_arrays(images=np.zeros((4, 4, 4), np.uint8), labels=given)
+        assert table.labels.dtype == np.int64
+        np.testing.assert_array_equal(table.labels, labels)
+
+
 @pytest.mark.parametrize(
     "columns, message",
     [
         ({"points": np.zeros((3, 2))}, "no images"),
         ({"images": np.zeros((3, 4, 4), int)}, "not int64"),
         ({"images": np.zeros((3, 4))}, "not one of shape"),
+        ({"images": np.full((3, 4, 4), 255.0)}, "in .0, 1.; these reach 255: divide by 255"),
+        ({"images": np.full((3, 4, 4), -1.0)}, r"go down to -1: map them"),
+        ({"images": np.full((3, 4, 4), np.nan)}, "NaN"),
         ({"images": np.zeros((0, 4, 4))}, "no example"),
         ({"images": np.zeros((3, 4, 4)), "labels": [0, 1]}, "images 3, labels 2"),
         ({"images": np.zeros((3, 4, 4)), "labels": [0.5, 1, 2]}, "integers from 0 on"),
         ({"images": np.zeros((3, 4, 4)), "labels": [0, -1, 2]}, "integers from 0 on"),
+        ({"images": np.zeros((3, 4, 4)), "labels": np.eye(3) + 1}, "integers from 0 on"),
         ({"images": np.zeros((3, 4, 4)), "attributes": [0, 1, 2]}, "Attributes are"),
     ],
 )

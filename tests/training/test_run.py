@@ -15,7 +15,7 @@ import gdl_keras
 from gdl_keras.errors import InputError
 from gdl_keras.evaluation import evaluate
 from gdl_keras.training import ImageConfig, Run, former
-from gdl_keras.training.callbacks import EpochLength, Recorder, Samples
+from gdl_keras.training.callbacks import Annealing, EpochLength, Recorder, Samples
 from tests.cases import autoencoder, images, vae
 from tests.harness import assert_same, weights
 
@@ -199,6 +199,28 @@ def test_a_schedule_of_the_rate_does_not_move_when_epochs_are_added(run, tmp_pat
     expected = [0.1 * (0.99 * 0.5 * (1 + np.cos(np.pi * min(step, 12) / 12)) + 0.01) for step in range(18)]
     np.testing.assert_allclose(whole + beyond, expected, rtol=1e-5)
     assert set(np.float32(beyond)) == {np.float32(0.001)}
+
+
+def test_a_schedule_anneals_a_number_and_a_resumed_run_goes_on_with_it(run, tmp_path):
+    def train(run, *others):
+        """The weight of the KL term after each epoch, and the model."""
+        model = vae(beta=9.0)
+        anneal = Annealing("beta", start=0, end=1, epochs=4)
+        model.fit(run.load("train"), verbose=0, **run.schedule(callbacks=[anneal, *others]))
+        return run.history["beta"], model
+
+    flags = ["--image-size", "8", "--batch-size", "8", "--steps-per-epoch", "2"]
+    whole, never_stopped = train(run(*flags, "--epochs", "6"))
+    assert whole == [0, 0.25, 0.5, 0.75, 1, 1]
+    shutil.rmtree(tmp_path / "run")
+    stop = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: 1 / (epoch - 2))
+    with pytest.raises(ZeroDivisionError):
+        train(run(*flags, "--epochs", "6"), stop)
+    resumed, model = train(run("--epochs", "6"))
+    assert resumed == whole
+    assert_same(weights(model), weights(never_stopped))
+    with pytest.raises(InputError, match="VAE can be annealed: beta; gamma is not among it"):
+        vae().fit(images(), callbacks=[Annealing("gamma", 0, 1, 3)], verbose=0)
 
 
 # ---- data --------------------------------------------------------------------------------------------------------

@@ -22,7 +22,10 @@ import tensorflow as tf
 
 from gdl_keras.errors import InputError, check_one_of
 from gdl_keras.layers import Counts
+from gdl_keras.layers.settings import Setting
 from gdl_keras.models.autoregressive.text import TextModel
+from gdl_keras.models.base import inputs_of
+from gdl_keras.models.parts.weights import refuse_weights, weights_of
 
 SMOOTHINGS = ("kneser_ney", "additive")
 
@@ -46,6 +49,8 @@ class NGram(TextModel):
     """
 
     metric_names = ("nats_per_token",)
+    discount = Setting("between 0 and 1", lambda value: 0 < value < 1)
+    alpha = Setting("larger than 0", lambda value: value > 0)
 
     def __init__(
         self,
@@ -60,11 +65,8 @@ class NGram(TextModel):
     ):
         super().__init__(vocabulary, length, **kwargs)
         check_one_of("smoothing", smoothing, SMOOTHINGS)
-        if order < 1 or not 0 < discount < 1 or not alpha > 0:
-            raise InputError(
-                "order is at least 1, discount lies between 0 and 1, and alpha is larger than 0; "
-                f"they are {order}, {discount} and {alpha}."
-            )
+        if order < 1:
+            raise InputError(f"order is at least 1, not {order}.")
         if len(vocabulary) ** order >= 2**63:
             raise InputError(
                 f"There are {len(vocabulary):,} tokens, and too many sequences of {order} of them to tell apart: "
@@ -79,7 +81,8 @@ class NGram(TextModel):
         sizes = [min(capacity, len(vocabulary) ** length) for length in range(1, order + 1)]
         self.counts = [Counts(size, name=f"counts_{n}") for n, size in enumerate(sizes, start=1)]
 
-    def train_step(self, tokens):
+    def train_step(self, data):
+        tokens = self._tokens_of(data)
         nats = self._foreseen(tokens)  # before it counts them
         grams = _of_all_replicas(self._grams(tokens))
         for n, counts in reversed(list(enumerate(self.counts))):
@@ -87,8 +90,8 @@ class NGram(TextModel):
             grams = (new if self.smoothing == "kneser_ney" else grams) % self.vocabulary_size**n
         return self.report(nats_per_token=nats)
 
-    def test_step(self, tokens):
-        return self.report(nats_per_token=self._foreseen(tokens))
+    def test_step(self, data):
+        return self.report(nats_per_token=self._foreseen(self._tokens_of(data)))
 
     def probability(self, token, before):
         """p(token | the tokens before it): float64 tensor.
@@ -130,6 +133,11 @@ class NGram(TextModel):
             for n in range(1, self.order)
         ]
         return self._all_logits(before, tf.shape(tokens)[:1])
+
+    def _tokens_of(self, data):
+        if weights_of(data) is not None:
+            refuse_weights(self)  # counts are whole numbers
+        return inputs_of(data, "int32")
 
     def _foreseen(self, tokens):
         # Of each token but a window's first, which the window before it ends with.

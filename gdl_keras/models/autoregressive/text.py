@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from gdl_keras.data.vocabulary import Vocabulary
 from gdl_keras.errors import InputError
+from gdl_keras.layers.settings import Setting
 from gdl_keras.models.generative import AutoregressiveModel
 
 SHEET_TEXTS = 5
@@ -24,6 +25,7 @@ class TextModel(AutoregressiveModel):
     makes = "text"
     learns_from = ("tokens",)
     evaluation_size = 200
+    length = Setting("at least 1", lambda value: value >= 1)
 
     def __init__(self, vocabulary, length=200, **kwargs):
         super().__init__(**kwargs)

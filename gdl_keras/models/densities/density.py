@@ -10,12 +10,14 @@ examples the loss becomes the entropy of where they come from, plus the divergen
 so it never gets below the entropy, and the best model of a family is the one whose divergence is smallest.
 """
 
+import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops
 
 from gdl_keras.models.base import inputs_of
 from gdl_keras.models.generative import GenerativeModel
+from gdl_keras.models.parts.weights import weighted, weights_of
 
 # Points whose density is computed at a time; bounds memory, also where each is compared with thousands of others.
 CHUNK = 1024
@@ -40,10 +42,19 @@ class DensityModel(PointModel):
     """
 
     likelihood_is = "exact"
+    weighs_examples = True
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         self._log_density = tf.function(self.log_density, reduce_retracing=True)
+
+    def trace_anew(self):
+        super().trace_anew()
+        self._log_density = tf.function(self.log_density, reduce_retracing=True)
+
+    @property
+    def example_shape(self):
+        return (self.dimensions,)
 
     def log_density(self, points):
         """log p(x) of each point.
@@ -56,16 +67,24 @@ class DensityModel(PointModel):
         """
         raise NotImplementedError(f"{type(self).__name__} has no density.")
 
+    def call(self, points):
+        """log p(x) of each point: float32 tensor (batch,), nats."""
+        return self.log_density(points)
+
+    @property
+    def input_signature(self):
+        return keras.InputSpec(shape=(None, self.dimensions), dtype="float32", name="points")
+
     def train_step(self, data):
         points = inputs_of(data)
         with tf.GradientTape() as tape:
-            surprise = -self.log_density(points)
+            surprise = weighted(-self.log_density(points), weights_of(data))
             loss = ops.mean(surprise)
         self.minimize(tape, loss, self.optimizer, self.trainable_variables)
         return self.report(loss=surprise)
 
     def test_step(self, data):
-        return self.report(loss=-self.log_density(inputs_of(data)))
+        return self.report(loss=weighted(-self.log_density(inputs_of(data)), weights_of(data)))
 
     def negative_log_likelihood(self, batch, seed=0, first=0):
         """-log p of each point, exact: float64 array (n,), nats; infinity where the model thinks it impossible."""

@@ -13,10 +13,12 @@ import tensorflow as tf
 from keras import ops
 
 from gdl_keras.errors import InputError
+from gdl_keras.layers.settings import Setting
 from gdl_keras.models.base import inputs_of
 from gdl_keras.models.densities.density import DensityModel
 from gdl_keras.models.densities.mixture import pick
 from gdl_keras.models.parts.replicas import sum_over_replicas
+from gdl_keras.models.parts.weights import weighted, weights_of
 from gdl_keras.samplers.noise import SampleNoise
 
 # How much wider than the examples a box around them is, on each side, as a share of their extent.
@@ -41,13 +43,15 @@ class Histogram(DensityModel):
         InputError: an argument is out of range.
     """
 
+    smoothing = Setting("larger than 0", lambda value: value > 0)
+
     def __init__(self, low, high, bins=32, smoothing=1.0, **kwargs):
         super().__init__(**kwargs)
         self.low, self.high = (tuple(float(value) for value in corner) for corner in (low, high))
         if len(self.low) != len(self.high) or any(a >= b for a, b in zip(self.low, self.high)):
             raise InputError(f"A box reaches from low to high along each side, not from {low} to {high}.")
-        if bins < 1 or smoothing <= 0:
-            raise InputError(f"bins ({bins}) is at least 1, smoothing ({smoothing}) larger than 0.")
+        if bins < 1:
+            raise InputError(f"bins ({bins}) is at least 1.")
         self.bins = bins
         self.smoothing = smoothing
         self.dimensions = len(self.low)
@@ -66,10 +70,12 @@ class Histogram(DensityModel):
         return cls(low - MARGIN * (high - low), high + MARGIN * (high - low), bins, **options)
 
     def train_step(self, data):
-        points = inputs_of(data)
-        surprise = -self.log_density(points)
+        points, weights = inputs_of(data), weights_of(data)
+        surprise = weighted(-self.log_density(points), weights)
         cells, inside = self.cells(points)
-        counted = tf.math.bincount(cells, tf.cast(inside, tf.float32), minlength=self.bins**self.dimensions)
+        # An example of weight 2 is two.
+        counts = weighted(tf.cast(inside, tf.float32), weights)
+        counted = tf.math.bincount(cells, counts, minlength=self.bins**self.dimensions)
         self.counts.assign_add(sum_over_replicas(counted))
         return self.report(loss=surprise)
 

@@ -7,7 +7,7 @@ effectiveness of averaging in GAN training, arXiv:1806.04498.
 import keras
 from keras import ops
 
-from gdl_keras.errors import InputError
+from gdl_keras.layers.settings import Annealed
 
 
 class WeightAverage:
@@ -16,18 +16,19 @@ class WeightAverage:
     The average is a network of its own, `averaged_NAME`, saved with the model.
     """
 
+    ema_decay = Annealed("None or a number in [0, 1)", lambda value: 0 <= value < 1, optional=True)
+
     def keep_average(self, name, decay):
         """Makes the average of the network that the model keeps under `name`.
 
         Args:
             name: str, such as "generator".
-            decay: how much of itself the average keeps in each step, such as 0.999; None for no average.
+            decay: how much of itself the average keeps in each step, such as 0.999; None for no average.  It may be
+                annealed, as `ema_decay`.
 
         Raises:
             InputError: `decay` is out of range.
         """
-        if decay is not None and not 0 <= decay < 1:
-            raise InputError(f"ema_decay is None or a number in [0, 1), not {decay}.")
         self.averaged, self.ema_decay = name, decay
         if decay is None:
             return

@@ -4,7 +4,9 @@ Conditions travel as keyword arguments of `generate`: {keyword: array with one e
 """
 
 import numpy as np
+import tensorflow as tf
 
+from gdl_keras.data.arrays import are_one_hot
 from gdl_keras.errors import InputError, nearest
 
 NAMES_SHOWN = 20
@@ -62,9 +64,28 @@ class Unconditional:
         """
         return {}
 
+    def as_learnt(self, labels):
+        """The column "labels" as `train_step` wants it, from any form in which it may come; None where there is none.
+
+        Args:
+            labels: tensor (batch,) or (batch, k).
+        """
+
+    def are_outside(self, labels):
+        """Whether any of the labels (batch,) or (batch, k) is none that there is: bool tensor, a scalar."""
+        return tf.constant(False)
+
+    def check_learnt_width(self, shape, model_name):
+        """Raises InputError unless the column "labels" may come in this shape, in which None is any size."""
+
+    def check_learnt_values(self, labels, model_name):
+        """Raises InputError unless an array of labels, of a shape in which they may come, holds what can be learnt."""
+
 
 class Classes(Unconditional):
     """One class a sample: `labels`, integers (n,) from 0 to count - 1.
+
+    To learn from they may come as (n, 1), as `keras.datasets` has them, or as one-hot rows (n, count), too.
 
     Args:
         count: int, how many classes.
@@ -148,6 +169,44 @@ class Classes(Unconditional):
             )
         return {"labels": values[indices[np.arange(n) % len(indices)]]}
 
+    def as_learnt(self, labels):
+        labels = tf.convert_to_tensor(labels)
+        if labels.shape.rank == 1:
+            return tf.cast(labels, tf.int64)
+        # A step that has seen both forms knows neither's number of axes any more.
+        rows = tf.reshape(labels, (tf.shape(labels)[0], -1))
+        # Of integers a GPU finds no largest one.
+        hot = tf.argmax(tf.cast(rows, tf.float32), axis=1)
+        return tf.where(tf.shape(rows)[1] == 1, tf.cast(rows[:, 0], tf.int64), hot)
+
+    def are_outside(self, labels):
+        numbers = self.as_learnt(labels)
+        return tf.reduce_any((numbers < 0) | (numbers >= self.count))
+
+    def check_learnt_width(self, shape, model_name):
+        if len(shape) == 1 or (len(shape) == 2 and shape[1] in (1, self.count, None)):
+            return
+        raise InputError(
+            f"{model_name} learns {self.count} classes: labels are their numbers, (n,) or (n, 1), or one-hot rows "
+            f"(n, {self.count}), and these have shape {_shown(shape)}."
+        )
+
+    def check_learnt_values(self, labels, model_name):
+        if labels.ndim == 2 and labels.shape[1] > 1:
+            if not are_one_hot(labels):
+                raise InputError("Rows of labels are one-hot, a single 1 among 0, and some of these are not.")
+            return
+        if not (np.isfinite(labels).all() and (labels == np.floor(labels)).all()):
+            raise InputError("Labels are the numbers of classes, and some of these are no integers.")
+        low, high = int(labels.min()), int(labels.max())
+        if low < 0 or high >= self.count:
+            begin_at_1 = (low, high) == (1, self.count)
+            way_out = "subtract 1" if begin_at_1 else "number them so, or build networks for as many as there are"
+            raise InputError(
+                f"{model_name} learns {self.count} classes, numbered from 0 to {self.count - 1}, and these labels go "
+                f"from {low} to {high}: {way_out}."
+            )
+
     def _wanted(self):
         return f"integers from 0 to {self.count - 1}"
 
@@ -172,6 +231,25 @@ class Attributes(Classes):
 
     noun = "attributes"
 
+    def as_learnt(self, labels):
+        return tf.cast(labels, tf.float32)
+
+    def are_outside(self, labels):
+        return tf.constant(False)
+
+    def check_learnt_width(self, shape, model_name):
+        if len(shape) != 2 or shape[1] not in (self.count, None):
+            raise InputError(
+                f"{model_name} learns {self.count} attributes: labels are rows of numbers (n, {self.count}), and these "
+                f"have shape {_shown(shape)}."
+            )
+
+    def check_learnt_values(self, labels, model_name):
+        if not np.isfinite(labels).all():
+            raise InputError("Attributes are finite numbers, and some of these are NaN or infinite.")
+        if np.isin(labels, (-1, 1)).all() and labels.min() < 0:
+            raise InputError("Attributes are numbers in [0, 1], and these are -1 and 1: map them, (labels + 1) / 2.")
+
     def _wanted(self):
         return f"rows of {self.count} attributes"
 
@@ -187,3 +265,7 @@ class Attributes(Classes):
     def _values_of(self, table):
         attributes = table.attributes
         return None if attributes is None else attributes.astype("float32"), len(table.attribute_names or [])
+
+
+def _shown(shape):
+    return str(shape).replace("None", "any")

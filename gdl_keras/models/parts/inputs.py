@@ -1,0 +1,195 @@
+"""What a model is given is looked at before it learns from it, and what is wrong is said in one sentence.
+
+Arrays are looked at whole, streams at their first batch, and at the labels of every batch, as they pass by: asked for a
+batch a second time, a generator would have lost it, and a shuffled data set would come in another order.
+"""
+
+import types
+
+import keras
+import tensorflow as tf
+
+from gdl_keras.errors import InputError
+from gdl_keras.models.parts.examples import check_values, check_width
+from gdl_keras.models.parts.precision import check_precision
+
+
+def columns_of(data, count):
+    """The first `count` columns of what Keras hands to a step: list of them, shorter where there are fewer.
+
+    Args:
+        data: one column; or a tuple that begins with the columns, or with a tuple of them.
+        count: int.
+    """
+    data = tuple(data) if isinstance(data, (tuple, list)) else (data,)
+    if count > 1 and isinstance(data[0], (tuple, list)):
+        data = tuple(data[0])
+    return [column for column in data[:count] if column is not None]
+
+
+def inputs_and_labels(data, labels_are):
+    """The first column of what Keras hands to `train_step`, and the labels.
+
+    Args:
+        data: what `train_step` gets.
+        labels_are: `Classes` or `Attributes` of `parts/conditions.py`.
+
+    Returns:
+        (float32 tensor (batch, ...), int64 tensor (batch,) of class numbers or float32 tensor (batch, count)).
+    """
+    inputs, labels = columns_of(data, 2)
+    return tf.cast(inputs, tf.float32), labels_are.as_learnt(labels)
+
+
+def join_batches(batches, count):
+    """A `tf.data.Dataset` whose batches are `count` of another one's each, joined; nested structures stay."""
+    if count == 1:
+        return batches
+
+    def join(*columns):
+        columns = columns[0] if len(columns) == 1 else columns
+        return tf.nest.map_structure(lambda tensor: tf.reshape(tensor, (-1, *tensor.shape[2:])), columns)
+
+    return batches.batch(count, drop_remainder=True).map(join)
+
+
+class Look:
+    """Looks at what one call of `fit`, `evaluate` or `predict` is given.
+
+        with Look(model, model.learns_from) as look:
+            x = look.at(x, y)
+            ...                 # streams are looked at here
+
+    Args:
+        model: a `TapeModel`.
+        columns: names of the columns that it needs.
+
+    Raises:
+        InputError: they are not what their names say, or do not fit the model; or Keras is set to another precision.
+    """
+
+    def __init__(self, model, columns):
+        check_precision(model)
+        self.model = model
+        self.columns = columns
+        self.error = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        # What is raised within a pipeline of TensorFlow's comes out of it as an error of TensorFlow's.
+        if self.error is not None and error is not self.error:
+            raise self.error from None
+
+    def at(self, x, y=None):
+        """`x`, or a stream of the same batches that is looked at on its way."""
+        if not self.columns:
+            return x
+        if hasattr(x, "rows"):
+            self._at_table(x)
+        elif isinstance(x, tf.data.Dataset):
+            self._check(x.element_spec, values=False)
+            return self._passing(x)
+        elif isinstance(x, keras.utils.PyDataset):
+            return _Passing(x, self._check_next)
+        elif isinstance(x, types.GeneratorType):
+            return self._generated(x)
+        elif isinstance(x, (tuple, list)) or hasattr(x, "shape"):
+            self._check(x if y is None else (x, y))
+        return x
+
+    def at_validation(self, data):
+        """The same of `validation_data`: arrays and streams may come as a tuple (x, y, weights)."""
+        if not isinstance(data, (tuple, list)):
+            return self.at(data)
+        return (self.at(*data[:2]), *data[1:])
+
+    def _check(self, batch, values=True):
+        found = columns_of(batch, len(self.columns))
+        name = type(self.model).__name__
+        if len(found) < len(self.columns):
+            wanted = " and ".join(self.columns)
+            raise InputError(f"{name} learns from {wanted}: give both, such as fit({', '.join(self.columns)}).")
+        for column, given in zip(self.columns, found):
+            check_width(self.model, column, given)
+        if not values:
+            return
+        for column, given in zip(self.columns, found):
+            check_values(self.model, column, given)
+        lengths = [len(given) for given in found if hasattr(given, "__len__")]
+        if len(set(lengths)) > 1:
+            told = " and ".join(f"{length:,} {column}" for length, column in zip(lengths, self.columns))
+            raise InputError(f"There are {told}: {name} learns from one of each.")
+
+    def _at_table(self, table):
+        # Its batches are what its columns say; what they say may not be what this model learns from.
+        for column in self.columns:
+            rows = slice(None) if column == "labels" else slice(0, table.batch_size)
+            check_width(self.model, column, values := table.rows(column, rows))
+            check_values(self.model, column, values)
+
+    def _check_next(self, batch, number):
+        try:
+            if number == 0:
+                self._check(batch)
+            elif "labels" in self.columns:
+                labels = columns_of(batch, len(self.columns))[self.columns.index("labels")]
+                check_values(self.model, "labels", labels)
+        except InputError as error:
+            self.error = error
+            raise
+
+    def _passing(self, dataset):
+        @tf.autograph.experimental.do_not_convert
+        def pass_on(is_due, batch):
+            found = columns_of(batch, len(self.columns))
+            if not all(isinstance(column, tf.Tensor) for column in found):
+                return is_due, batch
+
+            def look():
+                seen = tf.py_function(lambda *columns: self._check_next(columns, 0), found, [])
+                with tf.control_dependencies([seen]):
+                    return tf.constant(False)
+
+            if "labels" in self.columns:
+                is_due |= self.model.labels_are.are_outside(found[self.columns.index("labels")])
+            return tf.cond(is_due, look, lambda: tf.constant(False)), batch
+
+        return dataset.scan(tf.constant(True), pass_on)
+
+    def _generated(self, batches):
+        for number, batch in enumerate(batches):
+            self._check_next(batch, number)
+            yield tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
+
+
+class _Passing(keras.utils.PyDataset):
+    """Another `PyDataset`, whose batches are looked at when Keras asks for them."""
+
+    def __init__(self, inner, look):
+        super().__init__(inner.workers, inner.use_multiprocessing, inner.max_queue_size)
+        self.inner = inner
+        self.look = look
+        self.seen = 0
+
+    def __getitem__(self, index):
+        batch = self.inner[index]
+        if self.look is not None:
+            self.look(batch, self.seen)
+            self.seen += 1
+        return batch
+
+    def __getstate__(self):
+        # Keras asks for the first two batches before it sends copies to other processes.
+        return {**vars(self), "look": None}
+
+    @property
+    def num_batches(self):
+        return self.inner.num_batches
+
+    def on_epoch_begin(self):
+        self.inner.on_epoch_begin()
+
+    def on_epoch_end(self):
+        self.inner.on_epoch_end()

@@ -1,0 +1,186 @@
+"""What is looked at before a model learns from it: arrays, streams, labels, and what is said where they are wrong."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from gdl_keras.errors import InputError
+from gdl_keras.models.parts.inputs import Look
+from tests import cases
+from tests.harness import assert_same, weights
+
+X, Y = cases.labelled_images()
+X /= X.max()
+BYTES = X * 255
+
+
+class Batches(keras.utils.PyDataset):
+    """Arrays in batches of 4, and which of them were asked for."""
+
+    def __init__(self, *columns):
+        super().__init__()
+        self.columns = columns
+        self.asked = []
+
+    def __len__(self):
+        return len(self.columns[0]) // 4
+
+    def __getitem__(self, index):
+        self.asked.append(index)
+        return tuple(column[4 * index : 4 * index + 4] for column in self.columns)
+
+
+def afresh(build):
+    """A model with the same weights each time."""
+    keras.utils.set_random_seed(0)
+    return build()
+
+
+def generator(*columns):
+    yield from dataset(*columns).as_numpy_iterator()
+
+
+def dataset(*columns):
+    return tf.data.Dataset.from_tensor_slices(columns).batch(4)
+
+
+STREAMS = pytest.mark.parametrize("stream", [dataset, generator, Batches])
+
+
+@pytest.mark.parametrize(
+    ("images", "sentence"),
+    [
+        (BYTES, "in .0, 1.; these reach 255: divide by 255"),
+        (BYTES.astype("uint8"), "reach 255: divide by 255"),
+        ((X * 65535).astype("uint16"), "reach 65535: divide by 65535"),
+        (2 * X - 1, r"go down to -1: map them, .images \+ 1. / 2"),
+        ((X - X.mean()) / X.std(), "undo what they were scaled by"),
+        (1.1 * X - 0.05, "clip them"),
+        (np.where(X > 0.9, np.nan, X), "NaN or infinite"),
+        (np.where(X > 0.9, np.inf, X), "NaN or infinite"),
+        (X[..., 0], r"\(n, 8, 8, 1\), and these have \(16, 8, 8\): add the axis of channels, images...., None."),
+        (X[0], r"a batch of its own, images.None."),
+        (np.repeat(X, 3, axis=-1), "make them grey"),
+        (np.moveaxis(X, -1, 1), "channels come last"),
+        (X.reshape(16, 64), r"images.reshape.-1, 8, 8, 1."),
+        (np.zeros((4, 16, 16, 1)), r"resize them, .*\(8, 8\)"),
+        (X[:0], "at least one"),
+        (np.array(["cat", "dog"]), "are numbers, not text"),
+    ],
+)
+def test_images_are_refused_with_what_to_do(images, sentence):
+    model = cases.vae()
+    before = weights(model)
+    for call in (model.fit, model.evaluate, model.predict, model.train_on_batch, model.test_on_batch, model.encode):
+        with pytest.raises(InputError, match=sentence):
+            call(images)
+    assert_same(weights(model), before)
+
+
+def test_reconstructions_are_asked_of_images_in_the_range_too():
+    for call in (cases.autoencoder().predict, cases.autoencoder().predict_on_batch, cases.classifier().predict):
+        with pytest.raises(InputError, match="divide by 255"):
+            call(BYTES)
+
+
+def test_what_is_linear_to_the_end_learns_any_numbers_but_bytes():
+    model = cases.linear_autoencoder()
+    for images in (1.3 * X, X - X.mean(axis=0)):
+        assert np.isfinite(model.train_on_batch(images))
+    with pytest.raises(InputError, match="divide by 255"):
+        model.fit(BYTES)
+
+
+def test_rounding_and_whole_numbers_in_the_range_are_no_fault():
+    model = cases.vae()
+    for images in (X + 1e-5, (X > 0.5).astype("uint8"), X > 0.5, X.astype("float16")):
+        assert np.isfinite(model.train_on_batch(images)).all()
+
+
+@STREAMS
+def test_streams_are_looked_at_as_they_pass(stream):
+    model = cases.vae()
+    for call in (model.fit, model.evaluate, model.predict):
+        with pytest.raises(InputError, match="divide by 255"):
+            call(stream(BYTES, Y), verbose=0)
+    with pytest.raises(InputError, match="divide by 255"):
+        model.fit(X, validation_data=stream(BYTES), verbose=0)
+    with pytest.raises(InputError, match="add the axis"):
+        model.fit(stream(X[..., 0]), verbose=0)
+
+
+def test_validation_data_is_looked_at_before_training():
+    model = cases.classifier()
+    before = weights(model)
+    for wrong in ((BYTES, Y), (X, Y + 1), (X,), [X, Y + 1]):
+        with pytest.raises(InputError):
+            model.fit(X, Y, validation_data=wrong, verbose=0)
+    assert_same(weights(model), before)
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        dataset,
+        generator,
+        Batches,
+        lambda x: tf.data.Dataset.from_tensor_slices(x).shuffle(16, seed=1).batch(4),  # each pass in another order
+        lambda x: dataset(x).filter(lambda images: True),  # of unknown length
+    ],
+)
+def test_nothing_is_learnt_otherwise_because_it_was_looked_at(stream):
+    """The weights, random numbers and steps are those of Keras's own `fit`, which does not look."""
+    models = [afresh(cases.vae) for _ in range(2)]
+    epochs = 1 if stream is generator else 2
+    models[0].fit(stream(X), epochs=epochs, verbose=0, shuffle=False)
+    keras.Model.fit(models[1], stream(X), epochs=epochs, verbose=0, shuffle=False)
+    assert_same(*map(weights, models))
+
+
+def test_a_batch_is_not_asked_for_twice():
+    plain, looked_at = Batches(X), Batches(X)
+    network = keras.Sequential([keras.Input((8, 8, 1)), layers.Flatten(), layers.Dense(1)])
+    network.predict(plain, verbose=0)
+    cases.vae().predict(looked_at, verbose=0)
+    assert looked_at.asked == plain.asked
+
+
+def test_generators_may_give_images_alone():
+    assert np.isfinite(cases.vae().fit((X[i : i + 4] for i in range(0, 16, 4)), verbose=0).history["loss"]).all()
+
+
+def test_what_models_of_images_alone_are_given_beside_them_is_left_aside():
+    for given in ((X, X), (X, Y), (dataset(X, Y),)):
+        assert len(cases.vae().fit(*given, verbose=0).history["loss"]) == 1
+
+
+def test_an_endless_data_set_stays_one():
+    model = cases.vae()
+    model.fit(dataset(X).repeat(), steps_per_epoch=3, epochs=2, verbose=0)
+    assert model.optimizer.iterations == 6
+    assert Look(model, model.learns_from).at(dataset(X).repeat()).cardinality() == tf.data.INFINITE_CARDINALITY
+
+
+def test_two_replicas_are_told_as_one_device_is(two_replicas):
+    with two_replicas.scope():
+        model = cases.vae()
+    with pytest.raises(InputError, match="divide by 255"):
+        model.fit(dataset(BYTES), verbose=0)
+    model.fit(dataset(X), verbose=0)
+
+
+def test_a_directory_of_pictures_as_keras_reads_it(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for index, image in enumerate(X[:6]):
+            keras.utils.save_img(tmp_path / name / f"{index}.png", image)
+    options = {"color_mode": "grayscale", "image_size": (8, 8), "batch_size": 4, "verbose": False}
+    for labels in ("int", "categorical"):
+        pictures = keras.utils.image_dataset_from_directory(tmp_path, label_mode=labels, **options)
+        for model in (cases.vae(), cases.classifier()):
+            with pytest.raises(InputError, match=r"Images|classes"):
+                model.fit(pictures, verbose=0)
+        in_range = pictures.map(lambda images, labels: (images / 255, labels))
+        assert np.isfinite(cases.vae().fit(in_range, verbose=0).history["loss"]).all()
