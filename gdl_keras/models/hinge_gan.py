@@ -1,15 +1,18 @@
 """The hinge GAN: a conditional GAN of residual blocks that trains steadily.
 
 The discriminator stops learning from an image once its score is beyond 1 on the right side, so that it never runs far
-ahead.  Spectral normalisation bounds its slope, and the images shown are those of an average of the generator over
-time.  Sizes change by plain resizing, away from the convolutions, which leaves no checkerboard.
+ahead.  A penalty keeps it flat where real images lie (or spectral normalisation bounds its slope everywhere), and the
+images shown are those of an average of the generator over time.  Sizes change by plain resizing, away from the
+convolutions, which leaves no checkerboard.
 
-Papers: Lim & Ye 2017, Geometric GAN, arXiv:1705.02894, for the hinge; Miyato et al. 2018, arXiv:1802.05957, for
-spectral normalisation; Miyato & Koyama 2018, cGANs with projection discriminator, arXiv:1802.05637; Brock et al. 2019,
-Large scale GAN training for high fidelity natural image synthesis, arXiv:1809.11096.
+Papers: Lim & Ye 2017, Geometric GAN, arXiv:1705.02894, for the hinge; Mescheder et al. 2018, Which training methods for
+GANs do actually converge?, arXiv:1801.04406, for the penalty; Miyato et al. 2018, arXiv:1802.05957, for spectral
+normalisation; Miyato & Koyama 2018, cGANs with projection discriminator, arXiv:1802.05637; Brock et al. 2019, Large
+scale GAN training for high fidelity natural image synthesis, arXiv:1809.11096.
 """
 
 import math
+from functools import partial
 
 import keras
 import tensorflow as tf
@@ -134,14 +137,18 @@ class HingeGAN(AdversarialModel):
     """Trains a conditional generator and discriminator on the hinge loss.
 
         discriminator:  E[max(0, 1 - D(real, label))] + E[max(0, 1 + D(G(z, label), label))]
+                        + penalty_weight / 2 * E[|grad D(real, label)|^2]    (R1; Mescheder et al. 2018, equation 9)
         generator:      -E[D(G(z, label), label)]                            (Lim & Ye 2017, section 2)
+
+    The slope is per unit of images in [-1, 1].  A discriminator that is flat where real images lie has nothing to push
+    the generator about with once it makes such images, so that it does not run from one kind of them to the next.
 
     One forward pass of the generator serves both steps.  Real and generated images pass the discriminator as one batch,
     which takes one power iteration a step, so it must not hold batch normalisation.
 
-    `fit` takes images with class numbers, int64 (n,); `generate` takes `labels`.  The defaults are the improved model.
-    The notebook's is: a discriminator with `spectral=False, conditioning="planes"`, here `generator_loss="hinge",
-    latents="uniform", ema_decay=None`, and Adam(1e-3) for both networks.
+    `fit` takes images with class numbers, int64 (n,); `generate` takes `labels`.  The notebook's model is: a
+    discriminator with `spectral=False, conditioning="planes"`, here `generator_loss="hinge", latents="uniform",
+    ema_decay=None`, and Adam(1e-3) for both networks.
 
     Args:
         generator: `keras.Model`, [latent points, labels] -> images in [0, 1].
@@ -149,6 +156,7 @@ class HingeGAN(AdversarialModel):
         num_classes: int.
         generator_loss: "linear", as above; "hinge": E[max(0, 1 - D(G(z, label), label))], which stops teaching the
             generator where it is already ahead.
+        penalty_weight: float; 0 for no penalty.
         latents, ema_decay, seed: as in `AdversarialModel`.
 
     Raises:
@@ -159,13 +167,24 @@ class HingeGAN(AdversarialModel):
     metric_names = ("discriminator_loss", "generator_loss", "discriminator_accuracy", "real_accuracy", "fake_accuracy")
 
     generator_loss = Setting(("linear", "hinge"))
+    penalty_weight = Setting("not negative", lambda value: value >= 0)
 
-    def __init__(self, generator, discriminator, num_classes, generator_loss="linear", ema_decay=0.999, **kwargs):
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        num_classes,
+        generator_loss="linear",
+        penalty_weight=0.0,
+        ema_decay=0.999,
+        **kwargs,
+    ):
         super().__init__(generator, ema_decay=ema_decay, **kwargs)
         refuse_ending(discriminator, type(self).__name__)
         self.discriminator = discriminator
         self.num_classes = num_classes
         self.generator_loss = generator_loss
+        self.penalty_weight = penalty_weight
 
     def train_step(self, data):
         reals, labels = self.images_and_labels(data)
@@ -179,6 +198,8 @@ class HingeGAN(AdversarialModel):
             real_scores, fake_scores = self.scores(reals, ops.stop_gradient(fakes), labels, training=True)
             values = self.discriminator_values(real_scores, fake_scores)
             discriminator_loss = ops.mean(values["discriminator_loss"])
+            if self.penalty_weight:
+                discriminator_loss += self.penalty_weight / 2 * ops.mean(self.squared_slopes(discriminator, reals))
         self.minimize(tape, discriminator_loss, self.discriminator_optimizer, self.discriminator.trainable_variables)
 
         with generator_tape, self.untouched():
@@ -202,6 +223,10 @@ class HingeGAN(AdversarialModel):
         scores = discriminator(ops.concatenate([reals, fakes]), training=training)
         size = ops.shape(reals)[0]
         return scores[:size], scores[size:]
+
+    def squared_slopes(self, discriminator, reals):
+        """|grad D(real)|^2 per unit of images in [-1, 1], which are twice as long: float32 tensor (batch,)."""
+        return ops.square(0.5 * losses.gradient_norm(partial(discriminator, training=False), reals))
 
     def discriminator_values(self, real_scores, fake_scores):
         """The discriminator's loss and accuracies, one number per example."""

@@ -62,6 +62,39 @@ def test_first_losses_are_those_of_the_formula(generator_loss):
     assert float(report["generator_loss"]) == pytest.approx(of_generator, rel=1e-4, abs=1e-6)
 
 
+def test_the_penalty_is_half_its_weight_times_the_mean_squared_slope_per_unit_of_minus_one_to_one():
+    """Against central differences in every pixel, and against a step without it."""
+    images, labels = map(tf.constant, cases.labelled_images())
+    moved = {}
+    for weight in (0.0, 3.0):
+        model = cases.hinge_gan(spectral=False, penalty_weight=weight)
+        model.compile(keras.optimizers.SGD(1.0), keras.optimizers.SGD(0.0))
+        before = [np.asarray(variable) for variable in model.discriminator.trainable_variables]
+        model.train_step((images, labels))
+        moved[weight] = [np.asarray(new) - old for new, old in zip(model.discriminator.trainable_variables, before)]
+
+    model = cases.hinge_gan(spectral=False)
+    _, discriminator = model.given(labels)
+    slopes = model.squared_slopes(discriminator, images)
+    pixels, step = np.prod(images.shape[1:]), 1e-2
+    steps = step * np.eye(pixels, dtype="float32").reshape(pixels, *images.shape[1:])
+    one, other = (
+        np.asarray(model.discriminator([images[0] + sign * steps, tf.repeat(labels[:1], pixels)])) for sign in (1, -1)
+    )
+    # Half a pixel's value is a unit of [-1, 1].
+    assert float(slopes[0]) == pytest.approx((((one - other) / (2 * step) / 2) ** 2).sum(), rel=2e-2)
+
+    with tf.GradientTape() as tape:
+        penalty = 3.0 / 2 * tf.reduce_mean(model.squared_slopes(discriminator, images))
+    gradients = tape.gradient(
+        penalty,
+        [variable.value for variable in model.discriminator.trainable_variables],
+        unconnected_gradients=tf.UnconnectedGradients.ZERO,
+    )
+    for with_it, without, gradient in zip(moved[3.0], moved[0.0], gradients, strict=True):
+        np.testing.assert_allclose(with_it - without, -np.asarray(gradient), rtol=1e-3, atol=1e-6)
+
+
 def test_one_power_iteration_a_step():
     model = cases.hinge_gan()
     model.compile(keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0))
@@ -72,7 +105,7 @@ def test_one_power_iteration_a_step():
     np.testing.assert_allclose(layer.vector, expected / np.linalg.norm(expected), rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("options", [{"generator_loss": "square"}, {"conditioning": "words"}])
+@pytest.mark.parametrize("options", [{"generator_loss": "square"}, {"conditioning": "words"}, {"penalty_weight": -1.0}])
 def test_arguments_are_checked(options):
     with pytest.raises(InputError):
         cases.hinge_gan(**options)
