@@ -32,7 +32,7 @@ class FollowDistance(Follow):
         )
         if not self.extractor.knows(test.class_names):
             say(
-                f"The distance while training is one of the features {self.extractor.name}, which have not learnt from "
+                f"The distance while training is taken in the features {self.extractor.name}, which have not learnt from "
                 "such images: gdl evaluate measures how well they see them."
             )
 

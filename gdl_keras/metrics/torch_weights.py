@@ -73,7 +73,7 @@ def _read(file, size):
         if count != len(storage):
             raise ValueError(f"{count} numbers where {len(storage)} were told")
         storage[:] = np.frombuffer(file.read(storage.nbytes), storage.dtype)
-    return {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+    return {name: np.array(tensor, order="C") for name, tensor in tensors.items()}
 
 
 def _view(storage, offset, shape, strides, *_):
