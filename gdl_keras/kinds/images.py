@@ -13,7 +13,7 @@ from gdl_keras import data, plotting
 from gdl_keras.errors import InputError
 from gdl_keras.files import whole_file, whole_folder
 from gdl_keras.kinds.base import Kind, generated, halves, in_parts, likelihood, mean_of
-from gdl_keras.kinds.image_distance import FollowDistance
+from gdl_keras.kinds.following import FollowDistance
 from gdl_keras.metrics.extractors import load_extractor
 from gdl_keras.metrics.frechet import (
     ENOUGH_PER_FEATURE,

@@ -112,7 +112,7 @@ def test_colour_images_that_emoji_does_not_know_are_followed_in_lite0(capsys):
     pixels = np.random.default_rng(0).integers(0, 256, (12, 16, 16, 3)).astype(np.uint8)
     photos = data.from_arrays(images=pixels, labels=np.arange(12) % 2, split="test")
     callback = follow(1, photos, n=12)
-    assert "taken in the features lite0, which have not learnt from such images" in " ".join(
+    assert "taken in the features lite0, which have not learnt from this data" in " ".join(
         capsys.readouterr().err.split()
     )
     model = Autoencoder(build_encoder((16, 16, 3), 2, (4,)), build_decoder((16, 16, 3), 2, (4,)))

@@ -1,4 +1,4 @@
-"""The distance of images from held-out ones while a model trains."""
+"""The distance of images from held-out ones while a model trains: what the kind `images` follows."""
 
 import numpy as np
 
@@ -32,8 +32,8 @@ class FollowDistance(Follow):
         )
         if not self.extractor.knows(test.class_names):
             say(
-                f"The distance while training is taken in the features {self.extractor.name}, which have not learnt from "
-                "such images: gdl evaluate measures how well they see them."
+                f"The distance while training is taken in the features {self.extractor.name}, which have not learnt "
+                "from this data: gdl evaluate measures how well they see it."
             )
 
     def prepare(self):
