@@ -190,8 +190,9 @@ def _add_evaluate_parser(commands):
     evaluate.add_argument("--seed", type=int, default=0, help="the same seed gives the same numbers (default: 0)")
     evaluate.add_argument(
         "--features",
-        choices=("fashion", "emoji", "inception"),
-        help="of images: the network whose features are compared (default: fashion for grey ones, emoji for colour)",
+        choices=("fashion", "emoji", "lite0", "inception"),
+        help="of images: the network whose features are compared (default: fashion for grey ones, emoji for the emoji, "
+        "lite0 for all others in colour where its package is installed, see docs/guides/own_data.md)",
     )
     evaluate.add_argument("--dataset", help="compare with this data (default: the run's own)")
     evaluate.add_argument("--output", action="store_true", help="for a .keras file: write NAME.metrics.json beside it")

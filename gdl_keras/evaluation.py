@@ -25,8 +25,8 @@ def evaluate(run, n=None, seed=0, dataset=None, **options):
             (`evaluation_size`).
         seed: int; decides the samples, and which examples they are compared with.
         dataset: name or folder, in place of the run's own.
-        options: those of the kind of samples; of images `features`: "fashion", "emoji" or "inception", by default
-            fashion for grey images and emoji for colour.
+        options: those of the kind of samples; of images `features`: "fashion", "emoji", "lite0" or "inception", by
+            default fashion for grey images, emoji for the emoji, lite0 for others in colour where it is installed.
 
     Returns:
         dict: "metrics", {name: {"value", "standard_error" where known, how it was measured, "floor": the same of the

@@ -186,6 +186,13 @@ def test_colour_images_are_judged_by_emoji(tmp_path):
     assert result["extractor"]["name"] == "emoji"
 
 
+def test_where_the_features_have_learnt_from_the_data_nothing_is_said(gdl, run):
+    _, out, _ = gdl("evaluate", run, "-n", N)
+    evaluation = json.loads((run / "metrics.json").read_text())["evaluation"]
+    assert "sight" not in evaluation and "has not learnt" not in out
+    assert "classifier_score" in evaluation["metrics"]
+
+
 def test_an_attribute_is_the_label_of_a_run_that_says_so(run, monkeypatch):
     """The data has no attributes: that they are asked for shows in the sentence."""
     config = json.loads((run / "config.json").read_text())

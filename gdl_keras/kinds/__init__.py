@@ -16,10 +16,13 @@ from gdl_keras.kinds.base import Follow, Kind  # noqa: E402
 
 __all__ = ["Follow", "Kind", "kind", "kind_of", "names"]
 
+# Files of this folder that kinds are made of.
+PARTS = {"base", "following"}
+
 
 def names():
     """The names of all kinds: list of str."""
-    return [module.name for module in pkgutil.iter_modules(__path__) if module.name != "base"]
+    return [module.name for module in pkgutil.iter_modules(__path__) if module.name not in PARTS]
 
 
 def kind(name):

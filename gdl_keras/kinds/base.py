@@ -91,8 +91,17 @@ class Kind:
             test: `data.Table`, held out.
             n: int, how many samples, and no more than `test` has.
             seed: int, decides the samples and which examples are used.
+            A subclass may add keyword-only options of its own, which `follow_options` knows.
         """
         raise NotImplementedError
+
+    def follow_options(self, settings):
+        """The options of `follow` with which a run that is resumed goes on: {name: value}.
+
+        Args:
+            settings: `Follow.settings` of the run before, so that one history holds one distance.
+        """
+        return {}
 
     # ---- what subclasses and callers use as it is --------------------------------------------------------------------
 

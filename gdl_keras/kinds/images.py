@@ -12,7 +12,8 @@ from PIL import Image
 from gdl_keras import data, plotting
 from gdl_keras.errors import InputError
 from gdl_keras.files import whole_file, whole_folder
-from gdl_keras.kinds.base import Follow, Kind, generated, halves, in_parts, likelihood, mean_of
+from gdl_keras.kinds.base import Kind, generated, halves, in_parts, likelihood, mean_of
+from gdl_keras.kinds.following import FollowDistance
 from gdl_keras.metrics.extractors import load_extractor
 from gdl_keras.metrics.frechet import (
     ENOUGH_PER_FEATURE,
@@ -22,10 +23,11 @@ from gdl_keras.metrics.frechet import (
     frechet_distance,
 )
 from gdl_keras.metrics.inception_score import inception_score
-from gdl_keras.metrics.judge import share_as_asked, smallest_diversity
-from gdl_keras.metrics.kernel import kernel_distance, squared_mean_discrepancy
+from gdl_keras.metrics.judge import caution, share_as_asked, smallest_diversity
+from gdl_keras.metrics.kernel import kernel_distance
 from gdl_keras.metrics.neighbours import density_coverage, precision_recall
 from gdl_keras.metrics.reconstruction import psnr
+from gdl_keras.metrics.sight import LOOKED_AT, describe, normal_noise, sight
 from gdl_keras.metrics.similarity import pairwise_ms_ssim, scales, ssim
 
 # Images whose features are kept, and pairs that are compared for MS-SSIM: with these, memory stops growing.
@@ -43,9 +45,12 @@ class Images(Kind):
     better = {
         "frechet_classifier_distance": "smaller",
         "frechet_classifier_distance_extrapolated": "smaller",
+        "frechet_lite0_distance": "smaller",
+        "frechet_lite0_distance_extrapolated": "smaller",
         "frechet_inception_distance": "smaller",
         "frechet_inception_distance_extrapolated": "smaller",
         "kernel_classifier_distance": "smaller",
+        "kernel_lite0_distance": "smaller",
         "kernel_inception_distance": "smaller",
         "classifier_score": "larger",
         "inception_score": "larger",
@@ -107,21 +112,26 @@ class Images(Kind):
         learnt from training images; reconstructions and likelihoods are those of both.
 
         Args:
-            features: "fashion", "emoji" or "inception"; by default fashion for grey images, emoji for colour.
+            features: "fashion", "emoji", "lite0" or "inception"; by default those of `default_features`.
+
+        Of features that have not learnt from such images "sight" tells how well they see them.
         """
-        extractor = load_extractor(features, test.image_shape)
+        extractor = load_extractor(features, test.image_shape, test.class_names)
+        knows = extractor.knows(test.class_names)
         first, second = halves(test.num_examples, n, seed)
         asked = model.conditions.like(test, first, n)
         samples = Summary(self._checked(generated(model, n, seed, asked)), extractor)
         reals, others = (Summary(_rows(test, half), extractor) for half in (first, second))
 
-        metrics, floors = (compare(summary, reals, extractor.kind) for summary in (samples, others))
+        has_score = knows or extractor.kind == "inception"
+        metrics, floors = (compare(summary, reals, extractor.kind, has_score) for summary in (samples, others))
         labels = asked.get("labels")
-        if labels is not None and labels.ndim == 1 and test.class_names == extractor.class_names:
+        if labels is not None and labels.ndim == 1 and knows:
             metrics |= compare_classes(samples, labels, reals, test.labels[first])
             floors |= compare_classes(others, test.labels[second], reals, test.labels[first])
         both = np.concatenate([first, second])
         metrics |= reconstruction(model, _rows(test, both)) | likelihood(model, _rows(test, both), seed)
+        seen = {} if knows else {"sight": see(test, first, second, others.features, extractor, seed)}
         return {
             "extractor": {
                 "name": extractor.name,
@@ -129,53 +139,32 @@ class Images(Kind):
                 "image_shape": list(extractor.image_shape),
                 "resizing": extractor.resizing(test.image_shape),
             },
+            **seen,
             "held_out": self.part(test, len(first)),
             "floor": self.part(test, len(second)),
             "metrics": self.joined(metrics, floors),
         }
 
     def about(self, result):
-        return [f"features: {result['extractor']['name']}, resizing: {result['extractor']['resizing']}"]
+        lines = [f"features: {result['extractor']['name']}, resizing: {result['extractor']['resizing']}"]
+        if "sight" in result:
+            lines += describe(result["sight"], result["extractor"]["name"])
+        if share := result["metrics"].get("share_as_asked"):
+            counts = result["n"], result["floor"][self.unit]
+            lines += filter(None, [caution(share["value"], share["floor"]["value"], *counts)])
+        return lines
 
-    def follow(self, every, test, n=1000, seed=0):
+    def follow(self, every, test, n=1000, seed=0, *, features=None):
         """As in `Kind`: the Fréchet distance, or the kernel distance of fewer than ten images a feature."""
-        return FollowDistance(self, every, test, n, seed)
+        return FollowDistance(self, every, test, n, seed, features)
+
+    def follow_options(self, settings):
+        return {"features": settings["extractor"]["name"]}
 
     def _checked(self, batches):
         for images in batches:
             self.check(images)
             yield images
-
-
-class FollowDistance(Follow):
-    """The distance of new images from held-out ones; args as in `Kind.follow`."""
-
-    def __init__(self, kind, every, test, n, seed):
-        self.extractor = load_extractor(image_shape=test.image_shape)
-        self.test = test
-        self.seed = seed
-        self.chosen = np.random.default_rng(seed).permutation(test.num_examples)[:n]
-        super().__init__(
-            kind,
-            every,
-            len(self.chosen),
-            seed=seed,
-            extractor={"name": self.extractor.name, "weights_sha256": self.extractor.sha256},
-            held_out={"split": test.split, "identity": test.identity},
-        )
-
-    def prepare(self):
-        self.reals = np.concatenate([self.extractor(images) for images in _rows(self.test, self.chosen)])
-
-    def numbers(self):
-        n = len(self.chosen)
-        conditions = self.model.conditions.like(self.test, self.chosen, n)
-        batches = generated(self.model, n, self.seed, conditions)
-        samples = np.concatenate([self.extractor(images) for images in batches])
-        kind = self.extractor.kind
-        if n >= ENOUGH_PER_FEATURE * samples.shape[1]:
-            return {f"frechet_{kind}_distance": frechet_distance(self.reals, samples)}
-        return {f"kernel_{kind}_distance": float(squared_mean_discrepancy(self.reals, samples))}
 
 
 class Summary:
@@ -211,21 +200,28 @@ class Summary:
         self.similarities = np.concatenate(similarities)[:PAIRS]
 
 
-def compare(samples, reals, kind):
+def see(test, first, second, features, extractor, seed):
+    """How well features see held-out images, those of the second half beside noise made of the first: see `sight`."""
+    source = test.rows("images", first[:LOOKED_AT])
+    noise = extractor(normal_noise(source, len(source), seed))
+    return sight(features, noise, test.labels if test.labels is None else test.labels[second])
+
+
+def compare(samples, reals, kind, has_score=True):
     """Every metric of samples against real images, both a `Summary`: {name: metric}.
 
     A metric is {"value": float, "standard_error": float where it is known, and how it was measured}.
 
     Args:
-        kind: the extractor's word in names, "classifier" or "inception".
+        kind: the extractor's word in names, "classifier", "lite0" or "inception".
+        has_score: whether the extractor's classes say something of these images.
     """
     looked_at = {"images": len(samples.features)}
     kernel = kernel_distance(reals.features, samples.features)
     metrics = {f"frechet_{kind}_{name}": metric for name, metric in compare_moments(samples, reals).items()}
-    metrics |= {
-        f"kernel_{kind}_distance": {**kernel._asdict(), **looked_at},
-        f"{kind}_score": {"value": inception_score(samples.probabilities), **looked_at},
-    }
+    metrics[f"kernel_{kind}_distance"] = {**kernel._asdict(), **looked_at}
+    if has_score and f"{kind}_score" in Images.better:
+        metrics[f"{kind}_score"] = {"value": inception_score(samples.probabilities), **looked_at}
     for compute, k in ((precision_recall, 3), (density_coverage, 5)):
         shares = compute(reals.features, samples.features, k=k)
         metrics |= {name: {"value": value, "k": k, **looked_at} for name, value in shares._asdict().items()}

@@ -4,7 +4,13 @@ from gdl_keras.backend import use_tensorflow
 
 use_tensorflow()
 
-from gdl_keras.metrics.extractors import InceptionExtractor, JudgeExtractor, load_extractor  # noqa: E402
+from gdl_keras.metrics.extractors import (  # noqa: E402
+    InceptionExtractor,
+    JudgeExtractor,
+    Lite0Extractor,
+    default_features,
+    load_extractor,
+)
 from gdl_keras.metrics.frechet import Moments, extrapolated_frechet_distance, frechet_distance, moments  # noqa: E402
 from gdl_keras.metrics.inception_score import inception_score  # noqa: E402
 from gdl_keras.metrics.judge import Judge  # noqa: E402
@@ -14,15 +20,18 @@ from gdl_keras.metrics.neighbours import density_coverage, precision_recall  # n
 from gdl_keras.metrics.networks import weights_digest  # noqa: E402
 from gdl_keras.metrics.ranking import auroc  # noqa: E402
 from gdl_keras.metrics.reconstruction import psnr, sharpness  # noqa: E402
+from gdl_keras.metrics.sight import sight  # noqa: E402
 from gdl_keras.metrics.similarity import ms_ssim, pairwise_ms_ssim, ssim  # noqa: E402
 
 __all__ = [
     "InceptionExtractor",
     "Judge",
     "JudgeExtractor",
+    "Lite0Extractor",
     "Moments",
     "auroc",
     "bits_per_dim",
+    "default_features",
     "density_coverage",
     "extrapolated_frechet_distance",
     "frechet_distance",
@@ -36,6 +45,7 @@ __all__ = [
     "precision_recall",
     "psnr",
     "sharpness",
+    "sight",
     "ssim",
     "weights_digest",
 ]

@@ -1,9 +1,12 @@
 """Feature extractors: fixed networks whose view of an image is what distances between sets of images are measured in.
 
 A distance is a number of its extractor: its name, its weights and the way images are resized belong to the result.
-Distances in features of our small classifiers are called classifier distances; the word inception is kept for
-InceptionV3, with the weights of keras.applications.  Those are not the weights of the network of 2015 that papers
-measured the "FID" with (Heusel et al. 2017), so the numbers compare with each other and not with published ones.
+Distances in features of our small classifiers are called classifier distances, those in features of EfficientNet-Lite0
+lite0 distances; the word inception is kept for InceptionV3, with the weights of keras.applications.  None of them has
+the weights of the network of 2015 that papers measured the "FID" with (Heusel et al. 2017), so the numbers compare with
+each other and not with published ones.
+
+Our classifiers know garments and emoji, and little of anything else: lite0 is for photographs.
 """
 
 from functools import cached_property
@@ -11,13 +14,16 @@ from functools import cached_property
 import numpy as np
 
 from gdl_keras.errors import InputError, nearest
-from gdl_keras.metrics.judge import Judge
+from gdl_keras.metrics import lite0
+from gdl_keras.metrics.judge import Judge, class_names_of
 from gdl_keras.metrics.networks import in_batches, in_float32, weights_digest
 
-NAMES = ("fashion", "emoji", "inception")
+NAMES = ("fashion", "emoji", "lite0", "inception")
 INCEPTION_SHAPE = (299, 299, 3)
+# A third of the time that the 224x224 of its training take; the small images of our models gain nothing above it.
+LITE0_SHAPE = (128, 128, 3)
 # Images of 299x299 take 87 times the room of our classifiers' 32x32.
-INCEPTION_BATCH_SIZE = 32
+LARGE_BATCH_SIZE = 32
 RESIZE_METHOD = "bilinear"
 
 
@@ -28,8 +34,8 @@ class Extractor:
     float32 array (n, number of features).  Any such function serves the distances of this package as well.
 
     Attributes:
-        name: "fashion", "emoji" or "inception".
-        kind: "classifier" or "inception", the word in the names of its distances.
+        name: "fashion", "emoji", "lite0" or "inception".
+        kind: "classifier", "lite0" or "inception", the word in the names of its distances.
         image_shape: (height, width, channels) that images are brought to.
         class_names: list of str, or None.
     """
@@ -53,6 +59,10 @@ class Extractor:
             InputError: the images are in colour and the network looks at grey ones.
         """
         return self._compute(images)
+
+    def knows(self, class_names):
+        """Whether the network has learnt from images of these classes, a list of str or None: bool."""
+        return self.class_names is not None and self.class_names == class_names
 
     def resizing(self, image_shape):
         """What is done to images of a shape before the network sees them, as a phrase for results."""
@@ -84,6 +94,24 @@ class JudgeExtractor(Extractor):
         self.class_names = judge.class_names
 
 
+class Lite0Extractor(Extractor):
+    """The features of EfficientNet-Lite0: the average over its last images, 1,280 numbers.  See `metrics/lite0.py`.
+
+    Raises:
+        InputError: the package that holds its weights is not installed, or damaged.
+    """
+
+    kind = "lite0"
+
+    def __init__(self):
+        import keras
+
+        network = lite0.load_lite0(LITE0_SHAPE)
+        probabilities = keras.layers.Softmax(dtype="float32")(network.output)
+        outputs = [network.get_layer("features").output, probabilities]
+        super().__init__("lite0", network, LITE0_SHAPE, in_batches(network, outputs, LARGE_BATCH_SIZE, _for_lite0))
+
+
 class InceptionExtractor(Extractor):
     """The features of InceptionV3: the average over its last images, 2,048 numbers (Szegedy et al. 2016).
 
@@ -100,20 +128,36 @@ class InceptionExtractor(Extractor):
     def __init__(self, weights="imagenet"):
         network = _inception(weights)
         outputs = [network.get_layer("avg_pool").output, network.output]
-        compute = in_batches(network, outputs, INCEPTION_BATCH_SIZE, _for_inception)
+        compute = in_batches(network, outputs, LARGE_BATCH_SIZE, _for_inception)
         super().__init__("inception", network, INCEPTION_SHAPE, compute)
 
 
-def load_extractor(name=None, image_shape=None):
-    """The extractor of a name, "fashion", "emoji" or "inception"; without one, the classifier for images of a shape.
+def default_features(image_shape, class_names=None):
+    """The name of the features that suit images best, of those that are here: str.
+
+    "fashion" for grey images and "emoji" for the emoji themselves; for all others in colour "lite0", and emoji where
+    the package of lite0 is not installed.
+
+    Args:
+        image_shape: (height, width, channels).
+        class_names: list of str, or None; by those of the emoji they are known.
+    """
+    if image_shape[-1] == 1:
+        return "fashion"
+    return "emoji" if class_names == class_names_of("emoji") or not lite0.weights_file() else "lite0"
+
+
+def load_extractor(name=None, image_shape=None, class_names=None):
+    """The extractor of a name, "fashion", "emoji", "lite0" or "inception"; without one, the `default_features`.
 
     Raises:
-        InputError: there is none of that name.
+        InputError: there is none of that name, or what it needs is not here.
     """
-    name = name or ("fashion" if image_shape[-1] == 1 else "emoji")
+    name = name or default_features(image_shape, class_names)
     if name not in NAMES:
         raise InputError(f"There are no features {name!r}.  {nearest(name, NAMES)}")
-    return InceptionExtractor() if name == "inception" else JudgeExtractor(name)
+    others = {"inception": InceptionExtractor, "lite0": Lite0Extractor}
+    return others[name]() if name in others else JudgeExtractor(name)
 
 
 def features_of(images, extractor=None):
@@ -141,10 +185,14 @@ def fit(images, image_shape):
     if images.ndim != 4:
         raise InputError(f"Images are arrays (n, height, width, channels), not {images.shape}.")
     if images.shape[-1] > image_shape[-1]:
-        raise InputError("These features are of grey images, and the images are in colour: choose emoji or inception.")
+        raise InputError("These features are of grey images, and the images are in colour: choose emoji or lite0.")
     if images.shape[1:3] != image_shape[:2]:
         images = tf.image.resize(images, image_shape[:2], RESIZE_METHOD, antialias=True).numpy()
     return np.broadcast_to(images, (*images.shape[:3], image_shape[-1]))
+
+
+def _for_lite0(images):
+    return (255 * fit(images, LITE0_SHAPE) - 127) / 128
 
 
 def _for_inception(images):
@@ -160,5 +208,5 @@ def _inception(weights):
     except Exception as error:  # Keras raises no narrower one where there is no network
         raise InputError(
             f"The weights of InceptionV3 cannot be had ({str(error).strip().splitlines()[0]}): connect to the network "
-            "once, or use --features fashion (grey images) or emoji (colour)."
+            "once, or use --features fashion (grey images) or lite0 (colour)."
         ) from error

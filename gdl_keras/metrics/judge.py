@@ -11,10 +11,15 @@ from pathlib import Path
 import numpy as np
 
 from gdl_keras.backend import use_tensorflow
+from gdl_keras.data.notices import say
 from gdl_keras.errors import InputError, nearest
 from gdl_keras.metrics.networks import in_batches, in_float32
 
 WEIGHTS = Path(__file__).parent / "weights"
+
+
+# A judge that is wrong about one real image in five, or more, tells generated ones from real ones by its mistakes.
+RELIABLE = 0.8
 
 
 class Judge:
@@ -36,10 +41,7 @@ class Judge:
         use_tensorflow()
         from gdl_keras.models.classifier import Classifier, build_cnn
 
-        names = [path.stem for path in WEIGHTS.glob("*.npz")]
-        if name not in names:
-            raise InputError(f"There is no judge {name!r}.  {nearest(name, names)}")
-        about = json.loads((WEIGHTS / f"{name}.json").read_text())
+        about = _about(name)
         self.test_accuracy = about["test_accuracy"]
         self.class_names = about["class_names"]
         self.image_shape = tuple(about["image_shape"])
@@ -96,20 +98,46 @@ class Judge:
     def report(self, images, labels, real_images, real_labels):
         """Whether images are of the classes asked for, and as different from each other as real ones.
 
+        Where the share ranks nothing it says so, in the words of `caution`.
+
         Returns:
             {"share_as_asked": float, "share_as_asked_real": float, "diversity": {class name: float}}, the last as a
             share of the diversity of real images of that class.
         """
         ratio = self.diversity(images, labels) / self.diversity(real_images, real_labels)
+        share, real_share = self.share_as_asked(images, labels), self.share_as_asked(real_images, real_labels)
+        if told := caution(share, real_share, len(images), len(real_images)):
+            say(told)
         return {
-            "share_as_asked": self.share_as_asked(images, labels),
-            "share_as_asked_real": self.share_as_asked(real_images, real_labels),
+            "share_as_asked": share,
+            "share_as_asked_real": real_share,
             "diversity": dict(zip(self.class_names, ratio.tolist())),
         }
 
     def _check(self, images):
         if tuple(images.shape[1:]) != self.image_shape:
             raise InputError(f"The judge looks at images of shape {self.image_shape}, not {tuple(images.shape[1:])}.")
+
+
+def class_names_of(name):
+    """The classes that a judge knows: list of str."""
+    return _about(name)["class_names"]
+
+
+def caution(share, real_share, images, real_images):
+    """Why a share of images as asked ranks nothing, as a sentence; None where it does rank.
+
+    It does not from a judge that is often wrong about real images, nor where it lies within two standard errors of what
+    real images reach, or above: who pleases a judge more than those do has learnt the judge's mistakes.
+
+    Args:
+        share, real_share: float, of generated and of real images the share that the judge puts into their class.
+        images, real_images: int, how many there were.
+    """
+    error = np.sqrt(share * (1 - share) / images + real_share * (1 - real_share) / real_images)
+    if real_share >= RELIABLE and share < real_share - 2 * error:
+        return None
+    return f"The judge is right about {100 * real_share:.0f} % of real images: shares near or above that rank nothing."
 
 
 def share_as_asked(probabilities, labels):
@@ -150,3 +178,10 @@ def total_variance(features, labels, num_classes):
     features, labels = np.asarray(features, "float64"), np.asarray(labels)
     groups = [features[labels == label] for label in range(num_classes)]
     return np.array([group.var(axis=0, ddof=1).sum() if len(group) > 1 else np.nan for group in groups])
+
+
+def _about(name):
+    names = [path.stem for path in WEIGHTS.glob("*.json")]
+    if name not in names:
+        raise InputError(f"There is no judge {name!r}.  {nearest(name, names)}")
+    return json.loads((WEIGHTS / f"{name}.json").read_text())

@@ -1,5 +1,6 @@
 """One part of a run that is learnt by itself, with a folder of its own; a run that has no parts is one."""
 
+import json
 import re
 import zlib
 
@@ -161,7 +162,19 @@ class Stage:
         from gdl_keras.kinds import kind
 
         test = self._run.test_data() if test is None else test
-        return [kind(test.kind).follow(self._run.settings.every, test)]
+        before = self._followed_before()
+        options = kind(test.kind).follow_options(before) if before else {}
+        return [kind(test.kind).follow(self._run.settings.every, test, **options)]
+
+    def _followed_before(self):
+        """What evaluation.json says that the distances of earlier epochs were measured with, or None."""
+        path = self.folder / "evaluation.json"
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            raise InputError(f"{path} is damaged: move it away, and the run goes on as one without it.") from error
 
 
 def check_name(name):

@@ -12,6 +12,7 @@ from gdl_keras.kinds import kind
 from gdl_keras.kinds.base import generated
 from gdl_keras.metrics import JudgeExtractor, frechet_distance
 from gdl_keras.metrics.kernel import squared_mean_discrepancy
+from gdl_keras.models import Autoencoder, build_decoder, build_encoder
 from gdl_keras.training.callbacks import Recorder
 from tests import cases
 from tests.harness import assert_same, weights
@@ -104,3 +105,24 @@ def test_a_model_that_makes_nothing_is_refused_before_training(garments):
     x, labels = cases.labelled_images()
     with pytest.raises(InputError, match="Classifier generates no images to evaluate: leave --every away"):
         model.fit(x, labels, verbose=0, callbacks=[follow(1, garments, n=40)])
+
+
+def test_colour_images_that_emoji_does_not_know_are_followed_in_lite0(capsys):
+    """And a run that began with other features goes on with those."""
+    pixels = np.random.default_rng(0).integers(0, 256, (12, 16, 16, 3)).astype(np.uint8)
+    photos = data.from_arrays(images=pixels, labels=np.arange(12) % 2, split="test")
+    callback = follow(1, photos, n=12)
+    assert "taken in the features lite0, which have not learnt from this data" in " ".join(
+        capsys.readouterr().err.split()
+    )
+    model = Autoencoder(build_encoder((16, 16, 3), 2, (4,)), build_decoder((16, 16, 3), 2, (4,)))
+    callback.set_model(model)
+    callback.on_train_begin()
+    ((name, value),) = callback.numbers().items()
+    both = photos.rows("images", callback.chosen), model.generate(12, seed=0)
+    reals, samples = (callback.extractor(images) for images in both)
+    assert name == "kernel_lite0_distance"
+    assert value == pytest.approx(squared_mean_discrepancy(reals, samples), rel=1e-4)
+    before = {**callback.settings, "extractor": {"name": "emoji", "weights_sha256": "0"}}
+    again = follow(1, photos, n=12, **kind("images").follow_options(before))
+    assert again.settings["extractor"]["name"] == "emoji"

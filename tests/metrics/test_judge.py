@@ -6,7 +6,7 @@ import pytest
 from gdl_keras import data
 from gdl_keras.errors import InputError
 from gdl_keras.metrics import Judge
-from gdl_keras.metrics.judge import WEIGHTS
+from gdl_keras.metrics.judge import WEIGHTS, caution
 
 
 @pytest.fixture(scope="module")
@@ -66,3 +66,25 @@ def test_real_images_are_as_diverse_as_real_images(judge, garments):
     assert np.median(list(report["diversity"].values())) == pytest.approx(1, abs=0.1)
     assert report["share_as_asked"] == judge.share_as_asked(images[::2], labels[::2])
     assert report["share_as_asked_real"] == judge.share_as_asked(images[1::2], labels[1::2])
+
+
+def test_a_share_ranks_where_the_judge_is_good_and_the_share_lower_than_that_of_real_images():
+    assert caution(0.887, 0.922, 1000, 1000) is None
+    told = "The judge is right about 63 % of real images: shares near or above that rank nothing."
+    assert caution(0.61, 0.634, 900, 175) == caution(0.3, 0.634, 900, 175) == told
+    for share in (0.91, 0.922, 0.99):
+        assert "right about 92 % of real images" in caution(share, 0.922, 1000, 1000)
+
+
+def test_a_report_says_where_it_ranks_nothing(judge, garments, capsys):
+    """Of emoji the judge knows 63 %; of garments 92 %, which a tenth of wrong labels stays clear of."""
+    images, labels = garments.images(slice(None)), garments.labels
+    wrong = np.where(np.arange(1000) % 10, labels, (labels + 1) % 10)
+    assert judge.report(images, wrong, images, labels)["share_as_asked"] < 0.85
+    assert capsys.readouterr().err == ""
+    judge.report(images, labels, images, labels)
+    assert "right about 92 % of real images" in capsys.readouterr().err
+    emoji = data.load("emoji", "test", image_size=32)
+    pictures = emoji.images(slice(None))
+    Judge("emoji").report(pictures, emoji.labels, pictures, emoji.labels)
+    assert "right about 63 % of real images: shares near or above that rank nothing" in capsys.readouterr().err
