@@ -15,7 +15,7 @@ from gdl_keras import plotting
 from gdl_keras.files import whole_file
 
 
-def main(run, output, rows=3, frames=32, scale=2, seed=1):
+def main(run, output, rows=2, frames=28, scale=2, seed=1):
     """Writes an endless GIF; the columns are the classes.
 
     Between two points a and b of a normal distribution, a cos(t) + b sin(t) stays as probable as they are, and comes
@@ -31,7 +31,7 @@ def main(run, output, rows=3, frames=32, scale=2, seed=1):
         page = plotting.mosaic(model.generate(latents=points.astype("float32"), labels=labels), columns=classes)
         image = Image.fromarray(np.round(page * 255).astype(np.uint8))
         image = image.resize((image.width * scale, image.height * scale), Image.Resampling.BICUBIC)
-        pages.append(image.quantize(32))
+        pages.append(image.quantize(16))
     with whole_file(output) as partial:
         pages[0].save(partial, "GIF", save_all=True, append_images=pages[1:], duration=90, loop=0, optimize=True)
     print(f"{output}: {output.stat().st_size / 1000:,.0f} kB")
