@@ -103,7 +103,11 @@ def wgan_gp(**options):
     """A tiny `WGANGP`."""
     from gdl_keras.models.wgan_gp import WGANGP, build_critic, build_generator
 
-    model = WGANGP(build_generator(IMAGE_SHAPE, 4, (4, 4)), build_critic(IMAGE_SHAPE, (4, 4)), 2, seed=1, **options)
+    model = WGANGP(
+        build_generator(IMAGE_SHAPE, 4, (4, 4)),
+        build_critic(IMAGE_SHAPE, (4, 4)),
+        **{"critic_steps": 2, "seed": 1, **options},
+    )
     return with_optimizers(model)
 
 

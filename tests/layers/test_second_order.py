@@ -125,5 +125,7 @@ def test_the_check_finds_the_fault_of_keras_layer_normalization():
 
 
 def test_warning_comes_when_the_model_is_made():
+    keras.config.set_floatx("float32")  # which models insist on
+    keras.config.set_dtype_policy("float32")
     with pytest.warns(UserWarning, match="culprit"):
         wgan_gp.WGANGP(wgan_gp.build_generator((8, 8, 1), 2, (4, 4)), small(layers.LayerNormalization(name="culprit")))

@@ -49,8 +49,7 @@ def recorded(model, data):
 
 
 def test_each_step_of_the_critic_sees_other_images_and_other_noise():
-    model = cases.wgan_gp()
-    model.critic_steps = 3
+    model = cases.wgan_gp(critic_steps=3)
     data = np.random.default_rng(0).uniform(size=(12, 8, 8, 1)).astype("float32")
     seen = recorded(model, data)
     np.testing.assert_array_equal(np.concatenate([reals for reals, _ in seen]), data)
@@ -60,8 +59,7 @@ def test_each_step_of_the_critic_sees_other_images_and_other_noise():
 
 
 def test_fewer_images_than_steps_are_used_again_with_fresh_noise():
-    model = cases.wgan_gp()
-    model.critic_steps = 3
+    model = cases.wgan_gp(critic_steps=3)
     data = np.random.default_rng(0).uniform(size=(2, 8, 8, 1)).astype("float32")
     seen = recorded(model, data)
     np.testing.assert_array_equal(np.concatenate([reals for reals, _ in seen]), data[[0, 1, 0]])

@@ -196,8 +196,13 @@ def test_words_are_tokens_as_well():
 
 
 def test_what_cannot_be_is_refused_in_a_sentence():
-    for options in ({"order": 0}, {"discount": 1.0}, {"discount": 0.0}, {"alpha": 0.0}):
-        with pytest.raises(InputError, match="order is at least 1, discount lies between"):
+    for options, words in (
+        ({"order": 0}, "order is at least 1, not 0"),
+        ({"discount": 1.0}, "discount is between 0 and 1, not 1.0"),
+        ({"discount": 0.0}, "discount is between 0 and 1, not 0.0"),
+        ({"alpha": 0.0}, "alpha is larger than 0, not 0.0"),
+    ):
+        with pytest.raises(InputError, match=words):
             NGram(LETTERS, **options)
     with pytest.raises(InputError, match="smoothing"):
         NGram(LETTERS, smoothing="none")

@@ -16,6 +16,8 @@ TARGETS = np.array([[4.0, 0.0], [4.0, 0.0], [0.0, 4.0], [0.0, 4.0]], "float32")
 class Follower(TapeModel):
     """Two weights whose gradient is minus the mean of the batch."""
 
+    learns_from = ("targets",)
+
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         self.position = self.add_weight(shape=(2,), initializer="zeros", name="position")
