@@ -14,7 +14,8 @@ from keras import ops
 
 from gdl_keras.errors import InputError
 from gdl_keras.kinds import kind_of
-from gdl_keras.models.generative import AutoregressiveModel, GenerativeModel, LatentModel
+from gdl_keras.models.autoregressive.base import AutoregressiveModel
+from gdl_keras.models.generative import GenerativeModel, LatentModel
 from tests import harness
 from tests.cases import CASES
 

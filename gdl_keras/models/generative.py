@@ -1,6 +1,5 @@
 """What every model shares that makes something new."""
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -8,8 +7,7 @@ from gdl_keras import keywords
 from gdl_keras.errors import InputError
 from gdl_keras.models.base import TapeModel
 from gdl_keras.models.parts.conditions import Unconditional
-from gdl_keras.samplers.next_token import write_tokens
-from gdl_keras.samplers.noise import SampleNoise, seed_or_any
+from gdl_keras.samplers.noise import seed_or_any
 
 SHEET_COLUMNS, SHEET_ROWS = 10, 10
 
@@ -199,117 +197,3 @@ class LatentModel(GenerativeModel):
     def latent_shape(self):
         """Shape of one latent point."""
         return (self.latent_dim,)
-
-
-class AutoregressiveModel(GenerativeModel):
-    """A model that makes samples token by token: letters, words, pixels.
-
-        p(x) = prod_t p(x_t | x_0 ... x_{t-1})
-
-    A subclass writes `logits`, and keeps `vocabulary_size` and `length`, how many tokens a sample has by default.
-    Where samples are no tokens, it writes `to_tokens` and `to_samples` as well.
-    """
-
-    likelihood_is = "exact"
-
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
-        self._write = {}
-
-    def trace_anew(self):
-        super().trace_anew()
-        self._write = {}
-
-    def call(self, tokens):
-        """`logits` of tokens (batch, length)."""
-        return self.logits(tokens)
-
-    @property
-    def input_signature(self):
-        return keras.InputSpec(shape=(None, None), dtype="int32", name="tokens")
-
-    def logits(self, tokens, **conditions):
-        """What the model expects at each place, having seen the places before it.
-
-        Args:
-            tokens: int32 tensor (batch, length).
-            conditions: tensors with one entry a sample.
-
-        Returns:
-            float32 tensor (batch, length, vocabulary_size); entry t does not depend on the tokens from t on.
-        """
-        raise NotImplementedError(f"{type(self).__name__} gives no logits.")
-
-    def logits_at(self, tokens, place, **conditions):
-        """Those of one place alone, an int tensor: (batch, vocabulary_size); a model may know a shorter way to them."""
-        return tf.gather(self.logits(tokens, **conditions), place, axis=1)
-
-    def to_tokens(self, samples):
-        """Samples, or the first part of each, as the model reads them: int32 array (n, length)."""
-        return np.asarray(samples, "int32")
-
-    def to_samples(self, tokens):
-        """What `generate` returns, of int32 array (n, length)."""
-        return tokens
-
-    def draw(self, count, seed, first=0, *, length=None, temperature=1.0, top_k=None, top_p=None, **given):
-        """Token after token, int32 array (count, length).
-
-        Args:
-            length: int, how many tokens, those given included; by default the model's own.
-            temperature, top_k, top_p: as in `samplers.next_token.next_token_logits`.
-            given: `tokens`, int32 array (count, g): how each sample begins; and the conditions.
-        """
-        tokens = given.pop("tokens", np.zeros((count, 0), "int32"))
-        length = length or self.length
-        if tokens.shape[1] > length:
-            raise InputError(f"{tokens.shape[1]} tokens are given, and samples have {length}: ask for a larger length.")
-        padded = np.zeros((count, length), "int32")
-        padded[:, : tokens.shape[1]] = tokens
-        write = self._writer(tokens.shape[1], temperature, top_k, top_p)
-        return write(tf.constant(padded), tf.constant(seed), tf.constant(first), **given).numpy()
-
-    def generate(self, n=None, *, given: str | list | np.ndarray = None, seed=None, first=0, batch_size=256, **options):
-        """New samples, from nothing or from how they begin.
-
-        Args:
-            given: how the samples begin, one for all or one each: a text, the first rows of images; None for nothing.
-            n, seed, first, batch_size: as in `GenerativeModel.generate`.
-            options: `length`, `temperature`, `top_k`, `top_p` as in `draw`; conditions.
-
-        Raises:
-            InputError: an argument does not fit.
-        """
-        if given is None:
-            return self.to_samples(super().generate(n, seed=seed, first=first, batch_size=batch_size, **options))
-        one_each = isinstance(given, (list, np.ndarray))
-        tokens = self.to_tokens(given if one_each else [given])
-        n = len(tokens) if n is None else n
-        if n < 1 or len(tokens) not in (1, n):
-            raise InputError(f"There are {len(tokens)} beginnings for {n} samples: give one for all, or one each.")
-        tokens = np.repeat(tokens, n // len(tokens), axis=0)
-        own = {name: options.pop(name) for name in list(options) if name in self.draw_options()}
-        per_sample = {"tokens": tokens, **self.conditions.check(n, type(self).__name__, **options)}
-        return self.to_samples(self._in_batches(n, seed_or_any(seed), first, batch_size, per_sample, own))
-
-    def negative_log_likelihood(self, batch, seed=0, first=0):
-        """-log p of each sample: float64 array (n,), nats, exact."""
-        tokens = tf.constant(self.to_tokens(batch))
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(tokens, self.logits(tokens))
-        return np.asarray(losses, "float64").sum(axis=1)
-
-    def _writer(self, start, temperature, top_k, top_p):
-        """`write_tokens`, compiled for these settings."""
-        key = (start, temperature, top_k, top_p)
-        if key not in self._write:
-
-            @tf.function  # noise wants to know how many samples there are: another number is traced anew
-            def write(tokens, seed, first, **conditions):
-                def logits_of(tokens, place):
-                    return self.logits_at(tokens, place, **conditions)
-
-                noise = SampleNoise(seed, first, tokens.shape[0])
-                return write_tokens(logits_of, tokens, start, noise, temperature=temperature, top_k=top_k, top_p=top_p)
-
-            self._write[key] = write
-        return self._write[key]

@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from gdl_keras.errors import InputError
 from gdl_keras.kinds import kind_of
+from gdl_keras.models.autoregressive.base import AutoregressiveModel
 from gdl_keras.models.base import TapeModel
-from gdl_keras.models.generative import AutoregressiveModel
 from tests import cases
 
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 from gdl_keras.data.vocabulary import Vocabulary
 from gdl_keras.errors import InputError
 from gdl_keras.layers.settings import Setting
-from gdl_keras.models.generative import AutoregressiveModel
+from gdl_keras.models.autoregressive.base import AutoregressiveModel
 
 SHEET_TEXTS = 5
 
