@@ -119,6 +119,13 @@ def test_python_runs(guide, workshop):
     assert done.returncode == 0, done.stderr[-2000:]
 
 
+@pytest.mark.full
+def test_the_readmes_python_runs_without_a_line_of_noise(workshop):
+    (block,) = blocks(ROOT / "README.md", "python")
+    done = run([sys.executable, "-c", block.replace("epochs=20", "epochs=1, verbose=0")])
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def run(command):
     return subprocess.run(command, capture_output=True, text=True, timeout=600)
 
