@@ -11,7 +11,7 @@ import tensorflow as tf
 from gdl_keras.errors import InputError
 from gdl_keras.models.parts.conditions import Attributes
 from tests import harness
-from tests.test_every_model import every_base, every_model
+from tests.test_every_model import every_base, every_model, every_model_at_length
 
 
 def columns(case):
@@ -79,7 +79,7 @@ def in_precision(case, floats):
     return tf.data.Dataset.from_tensor_slices(given).batch(8)
 
 
-@every_model
+@every_model_at_length
 def test_a_batch_at_a_time_and_double_precision(case):
     model = harness.build(case)
     histories = [model.fit(in_precision(case, "float64"), verbose=0).history]

@@ -30,6 +30,10 @@ def of(cases):
 
 
 every_model = of(CASES)
+# One model of each base now, the others with the long tests.
+every_model_at_length = pytest.mark.parametrize(
+    "case", [long(case, not case.stands_for_its_base) for case in CASES], ids=str
+)
 every_base = of([case for case in CASES if case.stands_for_its_base])
 every_policy = pytest.mark.parametrize("policy", [harness.POLICIES[0], *map(long, harness.POLICIES[1:])])
 

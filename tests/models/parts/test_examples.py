@@ -36,7 +36,7 @@ def test_accuracy_and_loss_are_those_of_numpy_whatever_form_labels_come_in(form)
     assert model.test_on_batch(X, FORMS[form]) == pytest.approx([loss, accuracy], rel=1e-4)
 
 
-@pytest.mark.parametrize("build", [cases.classifier, cases.cgan, cases.hinge_gan])
+@pytest.mark.parametrize("build", [cases.classifier, cases.cgan, pytest.param(cases.hinge_gan, marks=pytest.mark.full)])
 def test_all_forms_of_labels_teach_the_same(build):
     models = [afresh(build) for _ in range(3)]
     for model, labels in zip(models, (Y, FORMS["(n, 1)"], FORMS["one-hot"])):
