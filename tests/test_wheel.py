@@ -72,5 +72,6 @@ def test_what_is_installed_lists_trains_samples_and_evaluates(installed):
     installed("sample", "run", "-n", "4", "-o", "four.png")
     assert (installed.folder / "four.png").is_file()
     assert "kernel_classifier_distance" in installed("evaluate", "run", "-n", "20")
-    where = run([installed.folder / "venv" / "bin" / "python", "-c", "import gdl_keras; print(gdl_keras.__file__)"])
+    program = "import gdl_keras; print(gdl_keras.__file__)"
+    where = run([installed.folder / "venv" / "bin" / "python", "-c", program], cwd=installed.folder)
     assert str(installed.folder) in where
