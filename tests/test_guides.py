@@ -120,7 +120,8 @@ def test_python_runs(guide, workshop):
 
 
 @pytest.mark.full
-def test_the_readmes_python_runs_without_a_line_of_noise(workshop):
+def test_the_readmes_python_runs_without_a_line_of_noise(workshop, monkeypatch):
+    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL")  # which the tests set, and a reader does not
     (block,) = blocks(ROOT / "README.md", "python")
     done = run([sys.executable, "-c", block.replace("epochs=20", "epochs=1, verbose=0")])
     assert (done.returncode, done.stderr) == (0, "")
