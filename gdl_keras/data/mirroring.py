@@ -19,8 +19,9 @@ class Mirrored:
         return self.shape[0]
 
     def __getitem__(self, indices):
-        numbers = np.arange(len(self))[indices]
-        count = len(self._values)
+        # Of a batch its own numbers alone are made, not those of the whole column.
+        numbers = np.arange(*indices.indices(len(self))) if isinstance(indices, slice) else indices
+        numbers, count = np.asarray(numbers) % len(self), len(self._values)
         images = np.array(self._values[numbers % count])
         turned = numbers >= count
         images[turned] = images[turned, :, ::-1]

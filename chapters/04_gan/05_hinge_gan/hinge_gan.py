@@ -76,7 +76,7 @@ run = Run.start(
         "smoke": {"dataset": "fashion_mini", "epochs": 1, "steps_per_epoch": 2, "batch_size": 8, "filters": 8},
     },
 )
-improved = run.variant != "notebook"
+ours = run.variant != "notebook"
 
 # %% [markdown]
 # ## The data
@@ -104,7 +104,7 @@ discriminator = build_discriminator(
     num_classes,
     run.filters,
     spectral=run.variant == "spectral",
-    conditioning="projection" if improved else "planes",
+    conditioning="projection" if ours else "planes",
 )
 generator.summary()
 plotting.show_source(build_generator, build_discriminator)
@@ -117,13 +117,13 @@ model = HingeGAN(
     generator,
     discriminator,
     num_classes,
-    generator_loss="linear" if improved else "hinge",
+    generator_loss="linear" if ours else "hinge",
     penalty_weight=run.penalty_weight if run.variant == "improved" else 0.0,
-    latents="normal" if improved else "uniform",
-    ema_decay=run.ema_decay if improved else None,
+    latents="normal" if ours else "uniform",
+    ema_decay=run.ema_decay if ours else None,
     seed=run.seed,
 )
-if improved:
+if ours:
     model.compile(
         discriminator_optimizer=Adam(run.discriminator_learning_rate, beta_1=0.0, beta_2=0.9),
         generator_optimizer=Adam(run.generator_learning_rate, beta_1=0.0, beta_2=0.9),
