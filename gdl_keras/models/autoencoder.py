@@ -17,7 +17,7 @@ from keras import layers, ops
 
 from gdl_keras import losses
 from gdl_keras.errors import check_one_of
-from gdl_keras.models.base import inputs_of
+from gdl_keras.models.base import inputs_of, targets_of
 from gdl_keras.models.generative import LatentModel
 from gdl_keras.models.parts.calling import specs_of
 from gdl_keras.models.parts.endings import FINAL_ACTIVATIONS, check_final_activation, in_float32, with_final_activation
@@ -88,6 +88,8 @@ def convolutional_features(image_shape, filters):
 class Autoencoder(LatentModel):
     """Trains an encoder and a decoder to give back what they see, or, with a corruption, what was there before it.
 
+    `fit` takes images; `fit(noisy, clean)` asks for the second where the encoder sees the first.
+
     While it learns, the model keeps the mean and the variance of its latent points; `sample_latents` draws from the
     normal distribution that they describe (Ghosh et al. 2020, From variational to deterministic autoencoders,
     section 4, in its simplest form).  Expect most such points to decode to something plausible and some to nothing.
@@ -110,6 +112,7 @@ class Autoencoder(LatentModel):
 
     metric_names = ("loss",)
     weighs_examples = True
+    takes_targets = True
 
     def __init__(
         self, encoder, decoder, loss="binary_crossentropy", corruption=None, final_activation="sigmoid", **kwargs
@@ -142,7 +145,7 @@ class Autoencoder(LatentModel):
         seen = self.corruption(images, training=True) if self.corruption else images
         with tf.GradientTape() as tape:
             latents = self.encoder(seen, training=True)
-            errors = weighted(self.errors(images, self.decoder(latents, training=True)), weights_of(data))
+            errors = weighted(self.errors(targets_of(data), self.decoder(latents, training=True)), weights_of(data))
             loss = ops.mean(errors)
         self.minimize(tape, loss, self.optimizer, self.trainable_variables)
         self._follow(latents, weights_of(data))
@@ -150,7 +153,7 @@ class Autoencoder(LatentModel):
 
     def test_step(self, data):
         images = inputs_of(data)
-        errors = self.errors(images, self.decoder(self.encoder(images, training=False), training=False))
+        errors = self.errors(targets_of(data), self.decoder(self.encoder(images, training=False), training=False))
         return self.report(loss=weighted(errors, weights_of(data)))
 
     def errors(self, images, outputs):

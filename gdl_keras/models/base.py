@@ -11,7 +11,7 @@ from gdl_keras.models.parts.accumulation import accumulate_in, accumulation_step
 from gdl_keras.models.parts.calling import check_inputs
 from gdl_keras.models.parts.conditions import Unconditional
 from gdl_keras.models.parts.examples import shape_taken_by
-from gdl_keras.models.parts.inputs import Look, columns_of, join_batches
+from gdl_keras.models.parts.inputs import Look, columns_of, join_batches, targets_beside_inputs
 from gdl_keras.models.parts.precision import check_precision
 from gdl_keras.models.parts.rates import NetworkOptimizers, refuse_silent_average
 from gdl_keras.models.parts.replicas import clipped_over_replicas, overflow_everywhere
@@ -39,6 +39,8 @@ class TapeModel(Saved):
     read_by_no_step = ("label_names",)
     # Whether the steps use weights of examples; where not, `fit` refuses them.
     weighs_examples = False
+    # Whether images beside the images are what those are to become, as in `fit(noisy, clean)`.
+    takes_targets = False
     # The network that takes the first column.
     first_network = None
     # How many batches of one of our data sets a training step gets, joined to one.
@@ -265,6 +267,11 @@ class TapeModel(Saved):
 def inputs_of(data, dtype="float32"):
     """The first column of what `fit` hands to `train_step`: tensor (batch, ...)."""
     return tf.cast(columns_of(data, 1)[0], dtype)
+
+
+def targets_of(data):
+    """What the first column is to become: the images beside it, or, where there are none, itself: float32 tensor."""
+    return tf.cast((columns_of(data, 1) + targets_beside_inputs(data))[-1], "float32")
 
 
 def _shows_progress():

@@ -19,7 +19,7 @@ from gdl_keras.errors import check_one_of
 from gdl_keras.layers import Sampling
 from gdl_keras.layers.settings import Annealed, Setting
 from gdl_keras.models.autoencoder import convolutional_features
-from gdl_keras.models.base import inputs_of
+from gdl_keras.models.base import inputs_of, targets_of
 from gdl_keras.models.generative import LatentModel
 from gdl_keras.models.parts.calling import specs_of
 from gdl_keras.models.parts.endings import FINAL_ACTIVATIONS, check_final_activation, with_final_activation
@@ -76,6 +76,7 @@ class VAE(LatentModel):
 
     metric_names = ("loss", "reconstruction_loss", "kl_loss")
     weighs_examples = True
+    takes_targets = True
     beta = Annealed("not negative", lambda value: value >= 0)
     pixel_stddev = Setting("larger than 0", lambda value: value > 0)
     weighting = Setting(("elbo", "book"))
@@ -133,14 +134,19 @@ class VAE(LatentModel):
 
     def weighted_terms(self, data, training):
         """`loss_terms` of what `fit` hands over, each example's times its weight where there are weights."""
-        return [weighted(losses, weights_of(data)) for losses in self.loss_terms(inputs_of(data), training)]
+        terms = self.loss_terms(inputs_of(data), training, targets_of(data))
+        return [weighted(losses, weights_of(data)) for losses in terms]
 
-    def loss_terms(self, images, training):
-        """(reconstruction loss, KL), each a float32 tensor (batch,), before the KL is weighted by beta."""
+    def loss_terms(self, images, training, targets=None):
+        """(reconstruction loss, KL), each a float32 tensor (batch,), before the KL is weighted by beta.
+
+        `targets` are what the images are to become, such as the same without noise; by default they are themselves.
+        """
         mean, log_variance = self.encoder(images, training=training)
         latents = self.sampling((mean, log_variance), training=training)
         outputs = self.decoder(latents, training=training)
-        return self.reconstruction_loss(images, outputs), losses.kl_to_standard_normal(mean, log_variance)
+        targets = images if targets is None else targets
+        return self.reconstruction_loss(targets, outputs), losses.kl_to_standard_normal(mean, log_variance)
 
     def reconstruction_loss(self, images, outputs):
         """-log p(images | latent points), or the book's weighting of the pixel error; float32 tensor (batch,)."""

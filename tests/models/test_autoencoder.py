@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras.optimizers import Adam
 from scipy.special import xlogy
 
@@ -135,6 +136,21 @@ def test_corruption_is_what_the_encoder_sees_in_training_alone():
     assert abs(of_black - of_images) > 1e-4
     assert trained(model, x) == pytest.approx([of_black], rel=1e-5)
     assert model.evaluate(x, verbose=0) == pytest.approx(of_images, rel=1e-5)
+
+
+def test_images_beside_the_images_are_what_these_become():
+    clean = images()
+    noisy = 1 - clean
+    model = small()
+    model.compile(Adam(0.0))
+    expected = crossentropy(clean, model.predict(noisy, verbose=0))
+    assert abs(expected - crossentropy(noisy, model.predict(noisy, verbose=0))) > 1e-3
+    stream = tf.data.Dataset.from_tensor_slices((noisy, clean)).batch(len(clean))
+    assert model.fit(noisy, clean, batch_size=len(clean), verbose=0).history["loss"] == pytest.approx([expected])
+    assert model.fit(stream, verbose=0).history["loss"] == pytest.approx([expected])
+    assert model.evaluate(noisy, clean, verbose=0) == pytest.approx(expected)
+    labels = np.arange(len(clean))
+    assert model.evaluate(clean, labels, verbose=0) == pytest.approx(model.evaluate(clean, verbose=0))
 
 
 def test_denoising_learns_to_take_noise_away():

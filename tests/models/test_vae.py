@@ -65,13 +65,27 @@ def test_arguments_out_of_range(wrong):
         vae(**wrong)
 
 
+def test_images_beside_the_images_are_what_these_become():
+    clean = images()
+    noisy = 1 - clean
+    model = vae()
+    first = next(layer for layer in model.decoder.layers if layer.weights)
+    first.kernel.assign(0 * first.kernel)  # so that a point of the cloud decides nothing
+    model.compile(Adam(1e-3))
+    p = model.predict(noisy, verbose=0).astype("float64")
+    values = model.evaluate(noisy, clean, verbose=0, return_dict=True)
+    pixels = -(clean * np.log(p) + (1 - clean) * np.log(1 - p)).sum() / len(clean)
+    assert values["reconstruction_loss"] == pytest.approx(pixels, rel=1e-5)
+    assert values["kl_loss"] == pytest.approx(model.evaluate(noisy, verbose=0, return_dict=True)["kl_loss"])
+
+
 class SignFlipped(VAE):
     """A VAE with a mistake in one term, for the test below."""
 
     signs = (1, 1)
 
-    def loss_terms(self, images, training):
-        terms = super().loss_terms(images, training)
+    def loss_terms(self, images, training, targets=None):
+        terms = super().loss_terms(images, training, targets)
         return tuple(sign * term for sign, term in zip(self.signs, terms))
 
 

@@ -27,6 +27,16 @@ def columns_of(data, count):
     return [column for column in data[:count] if column is not None]
 
 
+def targets_beside_inputs(data):
+    """The second column of what Keras hands to a step, in a list, where it is images and not labels or attributes."""
+
+    def is_images(column):
+        # The rank of a stream's column may be unknown.
+        return (tf.TensorShape(getattr(column, "shape", ())).rank or 0) > 2
+
+    return list(filter(is_images, columns_of(data, 2)[1:]))
+
+
 def inputs_and_labels(data, labels_are):
     """The first column of what Keras hands to `train_step`, and the labels.
 
@@ -111,16 +121,19 @@ class Look:
         if len(found) < len(self.columns):
             wanted = " and ".join(self.columns)
             raise InputError(f"{name} learns from {wanted}: give both, such as fit({', '.join(self.columns)}).")
-        for column, given in zip(self.columns, found):
+        columns = [*zip(self.columns, found), *(("images", target) for target in self._targets(batch))]
+        for column, given in columns:
             check_width(self.model, column, given)
         if not values:
             return
-        for column, given in zip(self.columns, found):
+        for column, given in columns:
             check_values(self.model, column, given)
-        lengths = [len(given) for given in found if hasattr(given, "__len__")]
-        if len(set(lengths)) > 1:
-            told = " and ".join(f"{length:,} {column}" for length, column in zip(lengths, self.columns))
-            raise InputError(f"There are {told}: {name} learns from one of each.")
+        lengths = {len(given): f"{len(given):,} {column}" for column, given in columns if hasattr(given, "__len__")}
+        if len(lengths) > 1:
+            raise InputError(f"There are {' and '.join(lengths.values())}: {name} learns from one of each.")
+
+    def _targets(self, batch):
+        return targets_beside_inputs(batch) if self.model.takes_targets else []
 
     def _at_table(self, table):
         # Its batches are what its columns say; what they say may not be what this model learns from.
@@ -143,7 +156,7 @@ class Look:
     def _passing(self, dataset):
         @tf.autograph.experimental.do_not_convert
         def pass_on(is_due, batch):
-            found = columns_of(batch, len(self.columns))
+            found = columns_of(batch, len(self.columns)) + self._targets(batch)
             if not all(isinstance(column, tf.Tensor) for column in found):
                 return is_due, batch
 

@@ -111,6 +111,21 @@ def test_streams_are_looked_at_as_they_pass(stream):
         model.fit(stream(X[..., 0]), verbose=0)
 
 
+@pytest.mark.parametrize(
+    ("targets", "sentence"),
+    [(BYTES, "divide by 255"), (X[..., 0], "add the axis"), (X[:8], "There are 16 images and 8 images")],
+)
+def test_what_images_are_to_become_is_looked_at(targets, sentence):
+    with pytest.raises(InputError, match=sentence):
+        cases.vae().fit(X, targets, verbose=0)
+
+
+@STREAMS
+def test_what_images_are_to_become_is_looked_at_in_streams(stream):
+    with pytest.raises(InputError, match="divide by 255"):
+        cases.vae().fit(stream(X, BYTES), verbose=0)
+
+
 def test_validation_data_is_looked_at_before_training():
     model = cases.classifier()
     before = weights(model)

@@ -20,7 +20,7 @@ def rates(model):
     return [float(model.critic_optimizer.learning_rate), float(model.generator_optimizer.learning_rate)]
 
 
-@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
+@pytest.mark.parametrize("policy", ["float32", pytest.param("mixed_float16", marks=pytest.mark.full)])
 def test_a_schedule_keeps_the_ratio_of_two_rates_or_sets_both(policy, tmp_path):
     keras.config.set_dtype_policy(policy)
     model = gan()
