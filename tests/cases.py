@@ -185,6 +185,18 @@ def ngram(order=3, **options):
     return model
 
 
+def recurrent(units=(6,), cell="lstm", **options):
+    """A tiny `RecurrentLanguageModel`."""
+    from gdl_keras.data import Vocabulary
+    from gdl_keras.models import RecurrentLanguageModel, build_recurrent_network
+
+    vocabulary = Vocabulary(["<end>", "<unknown>", "a", "b", "c"])
+    network = build_recurrent_network(len(vocabulary), 4, units, cell, **options)
+    model = RecurrentLanguageModel(network, vocabulary, length=12, seed=1)
+    model.compile("adam")
+    return model
+
+
 def gaussian():
     """A tiny `Gaussian`."""
     from gdl_keras.models import Gaussian
@@ -241,6 +253,8 @@ CASES = [
     ),
     ModelCase("ngram", ngram, tokens, draws_noise=False, stands_for_its_base=True),
     ModelCase("ngram, additive", lambda: ngram(2, smoothing="additive"), tokens, draws_noise=False, variant=True),
+    ModelCase("lstm", recurrent, tokens, draws_noise=False, stands_for_its_base=True),
+    ModelCase("gru, stacked", lambda: recurrent((6, 5), "gru", dropout=0.2), tokens, variant=True),
     # While all scores are between -1 and 1, the hinge loss pulls the bias up as much as down.
     ModelCase("hinge_gan", hinge_gan, labelled_images, still=("score/bias",)),
     ModelCase(

@@ -6,6 +6,7 @@ use_tensorflow()
 
 from gdl_keras.models.autoencoder import Autoencoder, build_decoder, build_encoder  # noqa: E402
 from gdl_keras.models.autoregressive.ngram import NGram  # noqa: E402
+from gdl_keras.models.autoregressive.recurrent import RecurrentLanguageModel, build_recurrent_network  # noqa: E402
 from gdl_keras.models.cgan import CGAN  # noqa: E402
 from gdl_keras.models.classifier import Classifier, build_cnn, build_mlp  # noqa: E402
 from gdl_keras.models.dcgan import DCGAN  # noqa: E402
@@ -30,11 +31,13 @@ __all__ = [
     "Mixture",
     "NGram",
     "PointGAN",
+    "RecurrentLanguageModel",
     "build_cnn",
     "build_decoder",
     "build_dense_decoder",
     "build_dense_encoder",
     "build_encoder",
     "build_mlp",
+    "build_recurrent_network",
     "build_variational_encoder",
 ]

@@ -80,10 +80,34 @@ def write_tokens(logits_of, tokens, start, noise, **options):
     Returns:
         int32 tensor (batch, length).
     """
-    length = tokens.shape[1]
-    for place in tf.range(start, length):
+    for place in tf.range(start, tokens.shape[1]):
         logits = next_token_logits(logits_of(tokens, place), **options)
-        chosen = choose(logits, noise.uniform(place))
-        here = tf.one_hot(place, length, on_value=True, off_value=False, dtype=tf.bool)
-        tokens = tf.where(here[None], chosen[:, None], tokens)
+        tokens = _with_token(tokens, place, choose(logits, noise.uniform(place)))
     return tokens
+
+
+def read_and_write(read, state, tokens, start, noise, **options):
+    """The same for what remembers what it has read: it reads each token once.
+
+    Args:
+        read: function (token, place, state) -> (logits of the token at that place, (batch, vocabulary), new state); it
+            is given the token before the place, int32 tensor (batch,), -1 where there is none.
+        state: nested structure of tensors, what it remembers of nothing; their shapes do not change.
+        tokens, start, noise, options: as in `write_tokens`.
+
+    Returns:
+        int32 tensor (batch, length).
+    """
+    before = tf.fill(tokens.shape[:1], -1)
+    for place in tf.range(tokens.shape[1]):
+        logits, state = read(before, place, state)
+        before = tokens[:, place]
+        if place >= start:
+            before = choose(next_token_logits(logits, **options), noise.uniform(place))
+            tokens = _with_token(tokens, place, before)
+    return tokens
+
+
+def _with_token(tokens, place, chosen):
+    here = tf.one_hot(place, tokens.shape[1], on_value=True, off_value=False, dtype=tf.bool)
+    return tf.where(here[None], chosen[:, None], tokens)

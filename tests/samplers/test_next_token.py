@@ -6,7 +6,7 @@ import tensorflow as tf
 from scipy.special import softmax
 
 from gdl_keras.errors import InputError
-from gdl_keras.samplers.next_token import choose, next_token_logits, write_tokens
+from gdl_keras.samplers.next_token import choose, next_token_logits, read_and_write, write_tokens
 from gdl_keras.samplers.noise import SampleNoise
 
 LOGITS = np.log(np.array([[0.1, 0.5, 0.05, 0.35]], "float32"))
@@ -67,3 +67,24 @@ def test_a_sequence_is_written_from_its_start_on_and_sees_what_was_written():
     tokens = tf.constant([[1, 2, 0, 0, 0, 0], [4, 4, 0, 0, 0, 0]])
     written = tf.function(lambda t: write_tokens(logits_of, t, 2, SampleNoise(0, 0, 2)))(tokens)
     np.testing.assert_array_equal(written, [[1, 2, 3, 1, 2, 4], [4, 4, 3, 1, 2, 4]])
+
+
+@pytest.mark.parametrize("options", [{}, {"temperature": 0.5, "top_k": 3}, {"temperature": 0}], ids=str)
+def test_what_remembers_writes_the_same_as_what_looks_again(options):
+    """The logits are of the number of tokens so far and of their sum, which one of the two carries along."""
+    table = np.random.default_rng(0).normal(size=(8, 40, 5)).astype("float32")
+
+    def logits_of(tokens, place):
+        seen = tf.reduce_sum(tf.where(tf.range(tokens.shape[1]) < place, tokens, 0), axis=1)
+        return tf.gather(tf.gather(table, place), seen)
+
+    def read(token, place, total):
+        total += tf.maximum(token, 0)
+        return tf.gather(tf.gather(table, place), total), total
+
+    tokens = tf.constant([[1, 2, 0, 0, 0, 0, 0, 0], [4, 4, 0, 0, 0, 0, 0, 0], [0, 3, 0, 0, 0, 0, 0, 0]])
+    noise = SampleNoise(1, 0, 3)
+    looked = tf.function(lambda: write_tokens(logits_of, tokens, 2, noise, **options))()
+    carried = tf.function(lambda: read_and_write(read, tf.zeros(3, tf.int32), tokens, 2, noise, **options))()
+    np.testing.assert_array_equal(carried, looked)
+    np.testing.assert_array_equal(carried[:, :2], tokens[:, :2])

@@ -1,12 +1,14 @@
 """What every model shares that makes a sample one token after the other."""
 
+from functools import partial
+
 import keras
 import numpy as np
 import tensorflow as tf
 
 from gdl_keras.errors import InputError
 from gdl_keras.models.generative import GenerativeModel
-from gdl_keras.samplers.next_token import write_tokens
+from gdl_keras.samplers.next_token import read_and_write, write_tokens
 from gdl_keras.samplers.noise import SampleNoise, seed_or_any
 
 
@@ -52,6 +54,30 @@ class AutoregressiveModel(GenerativeModel):
     def logits_at(self, tokens, place, **conditions):
         """Those of one place alone, an int tensor: (batch, vocabulary_size); a model may know a shorter way to them."""
         return tf.gather(self.logits(tokens, **conditions), place, axis=1)
+
+    def initial_state(self, count, length):
+        """What the model remembers before it has read anything: a nested structure of tensors, for `read`.
+
+        None for a model without a memory, which looks at all tokens again for each that it writes.
+
+        Args:
+            count: int, how many samples are written at once.
+            length: int, how many tokens they will have.
+        """
+
+    def read(self, token, place, state, **conditions):
+        """Reads one token more of each sample: (logits of the token at `place`, what it remembers then).
+
+        Args:
+            token: int32 tensor (batch,), the token before that place; -1 where there is none.
+            place: int tensor.
+            state: as `initial_state` gives it, or as it was given here for the place before.
+            conditions: as in `logits`.
+
+        Returns:
+            float32 tensor (batch, vocabulary_size), the same as `logits_at`, and the new state, of the same shapes.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not read token by token.")
 
     def to_tokens(self, samples):
         """Samples, or the first part of each, as the model reads them: int32 array (n, length)."""
@@ -108,17 +134,18 @@ class AutoregressiveModel(GenerativeModel):
         return np.asarray(losses, "float64").sum(axis=1)
 
     def _writer(self, start, temperature, top_k, top_p):
-        """`write_tokens`, compiled for these settings."""
+        """The loop that writes, compiled for these settings."""
         key = (start, temperature, top_k, top_p)
         if key not in self._write:
 
             @tf.function  # noise wants to know how many samples there are: another number is traced anew
             def write(tokens, seed, first, **conditions):
-                def logits_of(tokens, place):
-                    return self.logits_at(tokens, place, **conditions)
-
+                options = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
                 noise = SampleNoise(seed, first, tokens.shape[0])
-                return write_tokens(logits_of, tokens, start, noise, temperature=temperature, top_k=top_k, top_p=top_p)
+                state = self.initial_state(*tokens.shape)
+                if state is None:
+                    return write_tokens(partial(self.logits_at, **conditions), tokens, start, noise, **options)
+                return read_and_write(partial(self.read, **conditions), state, tokens, start, noise, **options)
 
             self._write[key] = write
         return self._write[key]

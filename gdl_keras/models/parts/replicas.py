@@ -44,6 +44,22 @@ def sum_over_replicas(tensor):
     return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, tensor)
 
 
+def mean_over_replicas(values, counts):
+    """The mean of those values that count, of all replicas' parts of a batch, for `TapeModel.minimize`.
+
+        replicas * sum(values * counts) / sum over replicas(sum(counts))
+
+    A mean of each replica's own would let a value count for more where fewer others lie beside it.
+
+    Args:
+        values, counts: float tensors of one shape; counts are 0 or 1.
+    """
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    total = tf.reduce_sum(counts)
+    total = sum_over_replicas(total) if replicas > 1 else total
+    return replicas * tf.reduce_sum(values * counts) / tf.maximum(total, 1.0)
+
+
 def _tensor(gradient):
     return None if gradient is None else tf.convert_to_tensor(gradient)
 

@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from gdl_keras.models.base import TapeModel, inputs_of
+from gdl_keras.models.parts.replicas import mean_over_replicas
 
 # The two halves of the batch pull in directions at right angles, each of length 4.
 TARGETS = np.array([[4.0, 0.0], [4.0, 0.0], [0.0, 4.0], [0.0, 4.0]], "float32")
@@ -55,3 +56,26 @@ def moved(strategy, policy="float32", **clipping):
 def test_the_sum_over_replicas_is_clipped_not_each_part(clipping, expected, policy, two_replicas):
     for strategy in (None, two_replicas):
         np.testing.assert_allclose(moved(strategy, policy, **clipping), expected, rtol=1e-5)
+
+
+class CountingFollower(Follower):
+    """Takes no notice of the last target, so that in one half of the batch twice as many count as in the other."""
+
+    def train_step(self, data):
+        targets = inputs_of(data)
+        counts = tf.cast(tf.reduce_any(targets != TARGETS[-1], axis=1), "float32")
+        with tf.GradientTape() as tape:
+            loss = mean_over_replicas(-tf.reduce_sum(targets * self.position, axis=1), counts)
+        self.minimize(tape, loss, self.optimizer, [self.position])
+        return self.report(loss=loss)
+
+
+def test_each_value_that_counts_counts_alike_on_all_replicas(two_replicas):
+    targets = TARGETS.copy()
+    targets[2] = [0, 2]
+    for strategy in (None, two_replicas):
+        with strategy.scope() if strategy else nullcontext():
+            model = CountingFollower()
+            model.compile(keras.optimizers.SGD(1.0))
+        model.fit(tf.data.Dataset.from_tensors(targets).repeat(), steps_per_epoch=1, verbose=0)
+        np.testing.assert_allclose(model.position, [8 / 3, 2 / 3], rtol=1e-5)
