@@ -251,7 +251,7 @@ CASES = [
         variant=True,
         still=("score/bias",),
     ),
-    ModelCase("ngram", ngram, tokens, draws_noise=False, stands_for_its_base=True),
+    ModelCase("ngram", ngram, tokens, draws_noise=False),
     ModelCase("ngram, additive", lambda: ngram(2, smoothing="additive"), tokens, draws_noise=False, variant=True),
     ModelCase("lstm", recurrent, tokens, draws_noise=False, stands_for_its_base=True),
     ModelCase("gru, stacked", lambda: recurrent((6, 5), "gru", dropout=0.2), tokens, variant=True),

@@ -9,6 +9,8 @@ import pytest
 from gdl_keras import cli, load
 from gdl_keras.models import Gaussian, Histogram, Mixture, PointGAN
 
+pytestmark = pytest.mark.full  # the chapter itself runs in test_chapters.py
+
 STAGES = {"": Mixture, "histogram": Histogram, "gaussian": Gaussian, "gan": PointGAN}
 
 

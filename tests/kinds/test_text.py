@@ -176,7 +176,7 @@ def test_held_out_text_is_followed_while_training(parts):
     assert 0 < history["ngram_divergence"][0] < 1
 
 
-@pytest.mark.parametrize("tokens", ["characters", "words"])
+@pytest.mark.parametrize("tokens", ["characters", pytest.param("words", marks=pytest.mark.full)])
 def test_a_text_of_the_readers_own_through_the_commands(book, tokens, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     run = [

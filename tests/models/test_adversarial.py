@@ -9,9 +9,11 @@ from gdl_keras.errors import InputError
 from gdl_keras.models import GAN
 from gdl_keras.models.gan import build_discriminator, build_generator
 from tests import cases, harness
+from tests.test_every_model import of
 
 FAMILY = [case for case in cases.CASES if "gan" in case.name]
 every_gan = pytest.mark.parametrize("case", FAMILY, ids=str)
+every_family = of(FAMILY)  # with the long tests, its variants
 
 
 def values(network):
@@ -87,7 +89,7 @@ def test_evaluation_moves_nothing(case):
     np.testing.assert_array_equal(before[1], model.seed_generator.state)
 
 
-@every_gan
+@every_family
 def test_evaluation_in_between_changes_nothing_in_training(case):
     plain, evaluated = harness.build(case), harness.build(case)
     evaluated.evaluate(harness.dataset(case), steps=1, verbose=0)
