@@ -102,3 +102,32 @@ class Windows:
 
     def __getitem__(self, indices):
         return self._windows[indices]
+
+
+class Beginnings:
+    """The beginnings of the texts of one long array, a row each, taken when they are asked for.
+
+    Args:
+        values: int array (T,), in memory or a memory map, in which `end` stands between two texts.
+        length: values a row; what a shorter text does not fill is `end`.
+        end: int.
+
+    Attributes:
+        shape: (count, length).
+    """
+
+    def __init__(self, values, length, end):
+        ends = np.flatnonzero(values == end)
+        self._values = values
+        self._starts, self._ends = np.append(0, ends + 1), np.append(ends, len(values))
+        self._end = values.dtype.type(end)
+        self.shape = (len(self._starts), length)
+        self.dtype = values.dtype
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, indices):
+        places = self._starts[indices][..., None] + np.arange(self.shape[1])
+        values = self._values[np.minimum(places, len(self._values) - 1)]
+        return np.where(places < self._ends[indices][..., None], values, self._end)

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 
 from gdl_keras.data.decoding import Unreadable
 from gdl_keras.data.left_out import LeftOut, printable
@@ -12,6 +13,7 @@ from gdl_keras.data.sources.walking import visible_files
 from gdl_keras.errors import InputError
 
 TEXT_SUFFIXES = (".txt", ".json", ".csv")
+IN_BRACES = re.compile(r"\{([^{}]+)\}")
 
 
 def text_files(path, left_out=None):
@@ -56,7 +58,8 @@ def read_texts(path, field=None):
 
     Args:
         path: a .txt file, one text; a .json file with a list of texts or of objects; a .csv file with a header.
-        field: which field of the objects, or which column, is the text; None where there is only one.
+        field: which field of the objects, or which column, is the text; or a text in which their names stand in
+            braces; None where there is only one.
 
     Returns:
         `(texts, missing)`: a list of str, none of them empty, and how many objects or lines have no such text.
@@ -72,8 +75,8 @@ def read_texts(path, field=None):
     if all(isinstance(entry, str) for entry in entries):
         texts = entries
     elif all(isinstance(entry, dict) for entry in entries):
-        field = _field(entries, field, path)
-        texts = [_as_text(entry.get(field)) for entry in entries]
+        template = _template(entries, field, path)
+        texts = [_filled(template, entry) for entry in entries]
     else:
         raise Unreadable("JSON, but not a list of texts or of objects")
     kept = [_mended(text) for text in texts if text.strip()]
@@ -121,16 +124,25 @@ def _csv(content):
         raise Unreadable(f"not a table: {error}") from error
 
 
-def _field(entries, field, path):
+def _template(entries, field, path):
+    """A text with the names of fields in braces, as `field` says or, where it says nothing, with the only one."""
     names = {name: None for entry in entries for name, value in entry.items() if _as_text(value).strip()}
     if field is None and len(names) == 1:
-        return next(iter(names))
+        return f"{{{next(iter(names))}}}"
     known = f"its fields with text are {', '.join(names) or 'none'}"
     if field is None:
         raise InputError(f"Which field of {path} is the text?  Give field=...: {known}.")
-    if field not in names:
-        raise InputError(f"{path} has no text in a field {field!r}: {known}.")
-    return field
+    template = field if IN_BRACES.search(field) else f"{{{field}}}"
+    for name in IN_BRACES.findall(template):
+        if name not in names:
+            raise InputError(f"{path} has no text in a field {name!r}: {known}.")
+    return template
+
+
+def _filled(template, entry):
+    # Of what lacks one of the fields there is no text.
+    parts = {name: _as_text(entry.get(name)) for name in IN_BRACES.findall(template)}
+    return IN_BRACES.sub(lambda match: parts[match[1]], template) if all(map(str.strip, parts.values())) else ""
 
 
 def _as_text(value):

@@ -29,7 +29,8 @@ class Entry:
         licence: the terms and whom to credit.
         image_size, channels: what images become where the caller does not say; None: the source knows.
         how: the way of `fitting.fit` by which images become square.
-        field: which field of the objects in a file is the text, where the caller does not say.
+        field: which field of the objects in a file is the text, or a text with their names in braces, where the caller
+            does not say.
     """
 
     name: str
@@ -156,7 +157,7 @@ _ENTRIES = (
         "Epicurious: about 20,000 recipes, full_format_recipes.json",
         (Kaggle("hugodarwood/epirecipes"),),
         _KAGGLE_TERMS,
-        field="directions",
+        field="Recipe for {title} | {directions}",
     ),
     Entry(
         "wines",
@@ -164,7 +165,7 @@ _ENTRIES = (
         "130,000 wine reviews, winemag-data-130k-v2.json",
         (Kaggle("zynicide/wine-reviews"),),
         _KAGGLE_TERMS,
-        field="description",
+        field="wine review : {country} : {province} : {variety} : {description}",
     ),
     Entry(
         "austen",

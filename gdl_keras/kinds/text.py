@@ -60,15 +60,21 @@ class Text(Kind):
             write_json(path, list(samples))
 
     def load(self, settings, split, model):
-        usual = {"tokens": model.vocabulary.unit, "length": WINDOW, "vocabulary_size": None}
+        usual = {
+            "tokens": model.vocabulary.unit,
+            "length": WINDOW,
+            "vocabulary_size": None,
+            "field": None,
+            "example": "window",
+        }
         options = {name: settings.get(name, value) for name, value in usual.items()}
         return data.load(settings["dataset"], split, batch_size=BATCH_SIZE, **options)
 
     def measure(self, model, train, test, n, seed=0, *, ngram: int | None = None):
         """As in `Kind`.  Likelihoods are those of all held-out text, and of as much training text.
 
-        The n-grams of texts are compared with those of one half of the held-out windows; the floor is the other half,
-        cut to as many texts of one length.
+        The n-grams of texts are compared with those of one half of the held-out examples; the floor is the other half.
+        Where examples are windows, samples and floor are cut to one length.
 
         Args:
             ngram: tokens of an n-gram in `distinct_ngrams` and `copied_ngrams`; by default 16 characters or 5 words.
@@ -79,12 +85,16 @@ class Text(Kind):
         texts = [text for part in generated(model, n, seed) for text in part]
         self.check(texts)
         samples = [test.vocabulary.encode(text) for text in texts]
-        length = min([test.length + 1, *map(len, samples)])
-        if length < ngram:
-            raise InputError(f"A text has {length} {unit}, too few for an n-gram of {ngram}: give a smaller --ngram.")
-        reals = list(test.rows("tokens", first))
-        others = [row[:length] for row in test.rows("tokens", second)]
-        samples = [sample[:length] for sample in samples]
+        reals, others = test.texts(first), test.texts(second)
+        length = test.length + 1
+        if test.example == "window":
+            length = min([length, *map(len, samples)])
+            others, samples = ([text[:length] for text in part] for part in (others, samples))
+        longest = sorted(map(len, samples))[-2:]  # of one text alone there is no standard error
+        if longest[0] < ngram:
+            raise InputError(
+                f"A text has {longest[0]} {unit}, too few for an n-gram of {ngram}: give a smaller --ngram."
+            )
 
         written = _whole_text(train)
         known = np.unique(ngrams(written, ngram))
@@ -129,11 +139,11 @@ class FollowText(Follow):
 
     def numbers(self):
         if self.model.likelihood_is is not None:
-            nats = nats_of_windows(self.model, self.test, self.chosen)
-            return {"held_out_nats_per_token": float(nats.mean())}
+            nats, counts = nats_of(self.model, self.test, self.chosen)
+            return {"held_out_nats_per_token": float(nats.sum() / counts.sum())}
         parts = generated(self.model, len(self.chosen), self.seed)
         samples = [self.test.vocabulary.encode(text) for part in parts for text in part]
-        reals = list(self.test.rows("tokens", self.chosen))
+        reals = self.test.texts(self.chosen)
         return {"ngram_divergence": ngram_divergence(samples, reals, SHORT[self.test.vocabulary.unit])}
 
 
@@ -141,14 +151,15 @@ def likelihood(model, train, test, seed=0):
     """How well a model foresees text that it has not seen, and text that it has: metrics, or {}.
 
     Windows stand end to end, and each token but the first of a window is foreseen from those before it in the window.
+    Of what fills up the row of a short text nothing is asked.
     """
     if model.likelihood_is is None:
         return {}
-    nats = mean_of(nats_of_windows(model, test, np.arange(test.num_examples)))
+    nats = mean_per_token(*nats_of(model, test, np.arange(test.num_examples)))
     chosen = np.random.default_rng(seed).permutation(train.num_examples)[: test.num_examples]
     metrics = {
         "nats_per_token": nats,
-        "training_nats_per_token": mean_of(nats_of_windows(model, train, chosen)),
+        "training_nats_per_token": mean_per_token(*nats_of(model, train, chosen)),
         "perplexity": {
             "value": math.exp(nats["value"]),
             "standard_error": math.exp(nats["value"]) * nats["standard_error"],
@@ -159,8 +170,8 @@ def likelihood(model, train, test, seed=0):
     return metrics
 
 
-def nats_of_windows(model, table, indices):
-    """-log p of a token, the mean over each window but its first token: float64 array (n,).
+def nats_of(model, table, indices):
+    """-log p of each example but its first token, and how many tokens these are: two float64 arrays (n,).
 
     Args:
         model: a model with `nats_per_token`.
@@ -170,12 +181,27 @@ def nats_of_windows(model, table, indices):
     import tensorflow as tf
 
     numbers = np.array([_number_in(model.vocabulary, token) for token in table.vocabulary.tokens], np.int32)
-    means = []
+    nats, counts = [], []
     for start in range(0, len(indices), BATCH_SIZE):
         part = indices[start : start + BATCH_SIZE]
-        nats = model.nats_per_token(tf.constant(numbers[table.rows("tokens", part)]))
-        means.append(np.asarray(nats, "float64")[:, 1:].mean(axis=1))
-    return np.concatenate(means)
+        tokens = tf.constant(numbers[table.rows("tokens", part)])
+        counting = np.asarray(model.counting(tokens), "float64")[:, 1:]
+        nats.append((np.asarray(model.nats_per_token(tokens), "float64")[:, 1:] * counting).sum(axis=1))
+        counts.append(counting.sum(axis=1))
+    return np.concatenate(nats), np.concatenate(counts)
+
+
+def mean_per_token(nats, counts):
+    """The mean over the tokens of independent examples of several lengths, as a metric: {"value", "standard_error"}.
+
+        value = sum_i nats_i / sum_i counts_i           (a ratio of means; Cochran 1977, Sampling techniques, 6.3)
+
+    Args:
+        nats, counts: float64 arrays (n,).
+    """
+    value = nats.sum() / counts.sum()
+    scatter = np.square(nats - value * counts).sum() * len(nats) / (len(nats) - 1)
+    return {"value": float(value), "standard_error": float(np.sqrt(scatter) / counts.sum())}
 
 
 def _number_in(vocabulary, token):
@@ -183,6 +209,8 @@ def _number_in(vocabulary, token):
 
 
 def _whole_text(table):
+    if table.example == "text":
+        return np.concatenate([np.append(text, table.vocabulary.end) for text in table.texts(slice(None))])
     # Each window but the last ends with the token that the next one begins with.
     windows = table.rows("tokens", slice(None))
     return np.append(windows[:, :-1].reshape(-1), windows[-1, -1])

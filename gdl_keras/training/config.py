@@ -125,14 +125,29 @@ class TextConfig(Config):
     tokens: Literal["characters", "words"] = "words"
     # Tokens that the model sees at once.
     length: int = 64
-    # Tokens that are told apart, the commonest ones; by default all that the training texts have.
+    # Tokens that are told apart, the commonest ones; by default all characters, or 10,000 words.
     vocabulary_size: int | None = None
+    # Which field of objects in JSON, or which column of a table, is the text; or a text with their names in braces,
+    # such as "{title}: {review}".  By default the only one, or what the data set says.
+    field: str | None = None
 
     ranges: ClassVar = {"length": at_least(1), "vocabulary_size": at_least(2)}
     examples: ClassVar = "texts"
 
     def data_options(self):
-        return {"tokens": self.tokens, "length": self.length, "vocabulary_size": self.vocabulary_size}
+        names = ("tokens", "length", "vocabulary_size", "field")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass
+class LanguageConfig(TextConfig):
+    """Settings of a chapter whose model reads a text from its beginning."""
+
+    # What the model learns from at a time: a piece of all texts, one behind the other, or the beginning of each text.
+    example: Literal["window", "text"] = "window"
+
+    def data_options(self):
+        return {**super().data_options(), "example": self.example}
 
 
 @dataclass

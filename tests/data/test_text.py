@@ -282,10 +282,11 @@ def test_a_text_file_of_kaggle(data_home):
     """What is fetched from Kaggle goes the same way; here it was fetched before."""
     folder = data_home / "raw" / "kaggle-zynicide-wine-reviews"
     folder.mkdir(parents=True)
-    reviews = [{"country": "Italy", "description": f"Aromas {n}."} for n in range(30)]
+    wine = {"country": "Italy", "province": "Etna", "variety": "White", "points": 87}
+    reviews = [{**wine, "description": f"Aromas {n}."} for n in range(30)] + [{**wine, "province": None}]
     (folder / "winemag-data-130k-v2.json").write_text(json.dumps(reviews))
     train, test = both("wines")
-    assert text_of(test).split("\n\n") == [f"Aromas {n}." for n in (27, 28, 29)]
+    assert text_of(test).split("\n\n") == [f"wine review : Italy : Etna : White : Aromas {n}." for n in (27, 28, 29)]
     assert train.source == "Kaggle's data set zynicide/wine-reviews"
     shutil.rmtree(folder)
     assert data.load("wines", "train", length=1).identity == train.identity  # it stays usable

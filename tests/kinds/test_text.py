@@ -206,3 +206,24 @@ def test_a_text_of_the_readers_own_through_the_commands(book, tokens, tmp_path, 
     assert ("bits_per_character" in metrics) == (tokens == "characters")
     assert cli.main(["sample", "run", "--colour", "red"]) == 2
     assert "--temperature" in capsys.readouterr().err
+
+
+def test_what_fills_up_short_texts_counts_nowhere(tmp_path, capsys):
+    """The mean over the tokens of texts of several lengths, and over nothing of what is behind their ends."""
+    for split, seed, count in (("train", 0, 60), ("test", 1, 24)):
+        texts = [{"text": written(100 * seed + number, 6 + number % 7)} for number in range(count)]
+        (tmp_path / "notes" / split).mkdir(parents=True)
+        (tmp_path / "notes" / split / "notes.json").write_text(json.dumps(texts))
+    train, test = (data.load(str(tmp_path / "notes"), split, length=50, example="text") for split in ("train", "test"))
+    model = NGram(train.vocabulary, 3, length=50, one_text=True, seed=1)
+    model.compile(None)
+    model.fit(train, verbose=0)
+    result = TEXT.measure(model, train, test, 10, seed=0, ngram=6)
+    nats = []
+    for text in test.texts(slice(None)):
+        row = np.append(text, test.vocabulary.end)[None, : test.length + 1]
+        nats.extend(np.asarray(model.nats_per_token(tf.constant(row)))[0, 1:])
+    assert result["metrics"]["nats_per_token"]["value"] == pytest.approx(np.mean(nats), rel=1e-6)
+    assert 0 < result["metrics"]["copied_ngrams"]["value"] <= 1
+    texts = model.generate(30, seed=2)
+    assert all("\n\n" not in text for text in texts) and len(set(map(len, texts))) > 3

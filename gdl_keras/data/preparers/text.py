@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from gdl_keras.data import documents
-from gdl_keras.data.columns import Column, Windows
+from gdl_keras.data.columns import Beginnings, Column, Windows
 from gdl_keras.data.digests import digest, file_digest, fingerprint
 from gdl_keras.data.left_out import LeftOut
 from gdl_keras.data.notices import say
@@ -15,12 +15,13 @@ from gdl_keras.data.store import allocate, kept, prepared_folder, read_arrays, w
 from gdl_keras.data.texts import TextData
 from gdl_keras.data.vocabulary import UNITS, Vocabulary
 from gdl_keras.data.vocabulary import split as split_text
-from gdl_keras.errors import InputError
+from gdl_keras.errors import InputError, check_one_of
 
 STORE_VERSION = 1  # raised when the same texts come to give other numbers
 FOLDER_VERSION = 2  # raised when the same folder comes to be dealt out in another way
 MOST_WORDS = 10_000
 SPLITS = ("train", "test")
+EXAMPLES = ("window", "text")
 
 
 def load(
@@ -35,6 +36,7 @@ def load(
     length=64,
     vocabulary_size=None,
     field=None,
+    example="window",
 ):
     """Opens one split of a data set of texts, fetching and preparing it where it is not here yet.
 
@@ -44,7 +46,10 @@ def load(
         length: tokens that a network sees of an example; a window has one more.
         vocabulary_size: how many tokens there are at most, the most frequent ones of the train split and the two
             special ones; None for all characters, or for 10,000 words.
-        field: which field of objects in JSON, or which column of a table, is the text.
+        field: which field of objects in JSON, or which column of a table, is the text; or a text in which their names
+            stand in braces, such as "Recipe for {title} | {directions}".
+        example: "window", a piece of all texts, one behind the other; or "text", the beginning of each text, filled up
+            with the token of its end.
         split, skip_unreadable, name, batch_size, seed: as for `gdl_keras.data.load`.
 
     Returns:
@@ -52,6 +57,7 @@ def load(
     """
     if tokens not in UNITS:
         raise InputError(f"Texts are made of {' or '.join(UNITS)}, not of {tokens!r}.")
+    check_one_of("example", example, EXAMPLES)
     if length < 1:
         raise InputError(f"The length must be at least 1 token, not {length}.")
     if vocabulary_size is None and tokens == "words":
@@ -66,24 +72,30 @@ def load(
     _tell(about, skip_unreadable)
     for file, reason in about["left_out"].items():
         left_out.add(reason.split(":")[0], [file])
-    if len(arrays[split]) <= length:
+    if example == "window" and len(arrays[split]) <= length:
         raise InputError(
             f"The {split} split of {name} has {len(arrays[split]):,} {tokens}, too few for one example of {length} and "
             "the next one: take a smaller length."
         )
+    vocabulary = Vocabulary.from_config(about["vocabulary"])
+    if example == "window":
+        values, ending = Windows(arrays[split], length + 1, stride=length), f"{split}-{length}"
+    else:
+        values, ending = Beginnings(arrays[split], length + 1, vocabulary.end), f"{split}-{length}-texts"
     return TextData(
-        {"tokens": Column(Windows(arrays[split], length + 1, stride=length), "int32")},
+        {"tokens": Column(values, "int32")},
         name=name,
         kind="text",
         split=split,
         source=about["source"],
-        identity=_content(about, arrays, split, length) if is_own(entry) else f"{folder.name}-{split}-{length}",
-        formerly=partial(_was_called, entry, settings, split, length) if is_own(entry) else None,
+        identity=f"{_content(about, arrays[split]) if is_own(entry) else folder.name}-{ending}",
+        formerly=partial(_was_called, entry, settings, ending) if is_own(entry) else None,
         left_out=left_out.counts(),
         batch_size=batch_size,
         seed=seed,
-        vocabulary=Vocabulary.from_config(about["vocabulary"]),
+        vocabulary=vocabulary,
         num_tokens=len(arrays[split]),
+        example=example,
     )
 
 
@@ -185,15 +197,15 @@ def _files(entry):
     return [[documents.name_below(file, path), file_digest(file)] for file in documents.text_files(path)]
 
 
-def _content(about, arrays, split, length):
+def _content(about, tokens):
     # Texts that become the same numbers are the same, whatever their files are called.
     vocabulary = fingerprint(about["vocabulary"])
-    return f"text-{about['vocabulary']['unit']}-{vocabulary}-{digest(Column(arrays[split]))}-{split}-{length}"
+    return f"text-{about['vocabulary']['unit']}-{vocabulary}-{digest(Column(tokens))}"
 
 
-def _was_called(entry, settings, split, length, identity):
+def _was_called(entry, settings, ending, identity):
     """Whether an earlier version of this package had given these texts this identity, or the folder by another name."""
-    former = f"-{settings[0]}-{fingerprint(STORE_VERSION, _files(entry), *settings)}-{split}-{length}"
+    former = f"-{settings[0]}-{fingerprint(STORE_VERSION, _files(entry), *settings)}-{ending}"
     return identity.endswith(former) and _corpus(entry).is_dealt_out_as_before
 
 

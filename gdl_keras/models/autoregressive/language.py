@@ -21,7 +21,7 @@ class LanguageModel(TextModel):
     Args:
         network: `keras.Model`, int tokens (batch, length) -> logits, float32 (batch, length, vocabulary); entry t is of
             the token at t + 1 and depends on those up to t.
-        vocabulary, length: as in `TextModel`.
+        vocabulary, length, one_text: as in `TextModel`.
 
     Reports `loss`, nats a token, and `perplexity`, its exponential, of all tokens that count but a row's first: of long
     texts that are cut into rows, that one is what the row before ends with.
@@ -29,8 +29,8 @@ class LanguageModel(TextModel):
 
     metric_names = ("loss", "perplexity")
 
-    def __init__(self, network, vocabulary, length=200, **kwargs):
-        super().__init__(vocabulary, length, **kwargs)
+    def __init__(self, network, vocabulary, length=200, one_text=False, **kwargs):
+        super().__init__(vocabulary, length, one_text, **kwargs)
         self.network = network
 
     def build_metrics(self):
@@ -57,15 +57,6 @@ class LanguageModel(TextModel):
     def nats_per_token(self, tokens, training=False):
         """As in `TextModel`."""
         return tf.nn.sparse_softmax_cross_entropy_with_logits(tokens, self.logits(tokens, training=training))
-
-    def counting(self, tokens):
-        """1 for tokens of a text, its <end> included, and 0 for what fills up the row: float32 tensor (batch, length).
-
-        Args:
-            tokens: int32 tensor (batch, length).
-        """
-        is_end = tf.equal(tokens, self.vocabulary.end)
-        return 1 - tf.pad(tf.cast(is_end[:, 1:] & is_end[:, :-1], tf.float32), [[0, 0], [1, 0]])
 
     def read(self, token, place, state):
         return self.step(tf.where(token < 0, self.vocabulary.end, token), place, state)

@@ -60,7 +60,7 @@ class RecurrentLanguageModel(LanguageModel):
     Args:
         network: as `build_recurrent_network` makes it, or any chain of layers in which recurrent ones, with
             `return_sequences=True`, are all that looks at other places.
-        vocabulary, length, seed: as in `LanguageModel`.
+        vocabulary, length, one_text, seed: as in `LanguageModel`.
     """
 
     def initial_state(self, count, length):

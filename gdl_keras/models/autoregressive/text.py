@@ -20,17 +20,20 @@ class TextModel(AutoregressiveModel):
     Args:
         vocabulary: a `data.Vocabulary`; it is saved with the model.
         length: int, how many tokens a text has unless it is told otherwise.
+        one_text: whether a sample is one text, which is over at its <end>, and does not run on into the next.
     """
 
     makes = "text"
     learns_from = ("tokens",)
     evaluation_size = 200
     length = Setting("at least 1", lambda value: value >= 1)
+    read_by_no_step = ("label_names", "one_text")
 
-    def __init__(self, vocabulary, length=200, **kwargs):
+    def __init__(self, vocabulary, length=200, one_text=False, **kwargs):
         super().__init__(**kwargs)
         self.vocabulary = vocabulary
         self.length = length
+        self.one_text = one_text
 
     @property
     def vocabulary_size(self):
@@ -53,7 +56,11 @@ class TextModel(AutoregressiveModel):
 
     def to_samples(self, tokens):
         """The texts of int arrays (n, length): list of str."""
-        return [self.vocabulary.decode(row) for row in tokens]
+        return [self.vocabulary.decode(self._first_text(row) if self.one_text else row) for row in tokens]
+
+    def _first_text(self, row):
+        ends = np.flatnonzero(np.asarray(row) == self.vocabulary.end)
+        return row[: ends[0]] if len(ends) else row
 
     def nats_per_token(self, tokens):
         """-log p(x_t | x_0 ... x_{t-1}), place by place: float tensor (batch, length).
@@ -62,6 +69,15 @@ class TextModel(AutoregressiveModel):
             tokens: int tensor (batch, length).
         """
         return tf.nn.sparse_softmax_cross_entropy_with_logits(tokens, self.logits(tokens))
+
+    def counting(self, tokens):
+        """1 for tokens of a text, its <end> included, and 0 for what fills up the row: float32 tensor (batch, length).
+
+        Args:
+            tokens: int tensor (batch, length).
+        """
+        is_end = tf.equal(tokens, self.vocabulary.end)
+        return 1 - tf.pad(tf.cast(is_end[:, 1:] & is_end[:, :-1], tf.float32), [[0, 0], [1, 0]])
 
     def negative_log_likelihood(self, batch, seed=0, first=0):
         """-log p of each text: float64 array (n,), nats, exact.
