@@ -1,12 +1,13 @@
-"""From text to numbers and back: characters, or words and punctuation marks."""
+"""From text to numbers and back: characters, words and punctuation marks, or pieces of words."""
 
 import re
 
 import numpy as np
 
+from gdl_keras.data.pieces import Pieces, learnt
 from gdl_keras.errors import InputError
 
-UNITS = ("characters", "words")
+UNITS = ("characters", "words", "pieces")
 SPECIAL = ["<end>", "<unknown>"]  # how the first two tokens are listed; no text is split into them
 BETWEEN_TEXTS = "\n\n"
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -20,7 +21,8 @@ class Vocabulary:
 
     Args:
         tokens: list of str, all different; `SPECIAL` first.
-        unit: "characters", or "words": lower-cased words, and punctuation marks by themselves.
+        unit: "characters"; "words": lower-cased words, and punctuation marks by themselves; or "pieces".
+        pieces: str, how texts are cut into pieces, as `data.pieces.learnt` gives it; None for other units.
 
     Attributes:
         end: 0, the number of the token between two texts.
@@ -30,13 +32,15 @@ class Vocabulary:
     end = 0
     unknown = 1
 
-    def __init__(self, tokens, unit="characters"):
+    def __init__(self, tokens, unit="characters", pieces=None):
         if unit not in UNITS:
             raise InputError(f"Texts are made of {' or '.join(UNITS)}, not of {unit!r}.")
         if tokens[: len(SPECIAL)] != SPECIAL or len(set(tokens)) < len(tokens):
             raise InputError(f"The tokens of a vocabulary are all different, and {SPECIAL} are the first.")
         self.tokens = list(tokens)
         self.unit = unit
+        self.pieces = pieces
+        self._pieces = Pieces(pieces) if unit == "pieces" else None
         self._numbers = {token: number for number, token in enumerate(tokens)}
         if unit == "characters":
             codes = np.array([ord(token) for token in tokens[len(SPECIAL) :]], np.uint32)
@@ -57,13 +61,19 @@ class Vocabulary:
         return cls(SPECIAL + ranked[: None if size is None else size - len(SPECIAL)], unit)
 
     @classmethod
+    def of_texts(cls, texts, size):
+        """The pieces of texts, `size` at most; raises InputError as `data.pieces.learnt` does."""
+        model = learnt(texts, size, SPECIAL, REPLACEMENT)
+        return cls(Pieces(model).names, "pieces", model)
+
+    @classmethod
     def from_config(cls, config):
         """The vocabulary that `to_config` describes."""
         return cls(**config)
 
     def to_config(self):
-        """A dict that JSON can hold: {"tokens", "unit"}."""
-        return {"tokens": self.tokens, "unit": self.unit}
+        """A dict that JSON can hold: {"tokens", "unit"}, and the pieces where there are some."""
+        return {"tokens": self.tokens, "unit": self.unit, **({"pieces": self.pieces} if self.pieces else {})}
 
     get_config = to_config  # Keras's name for it: models save their vocabulary
 
@@ -77,6 +87,8 @@ class Vocabulary:
 
     def encode(self, text):
         """The numbers of a text's tokens: int32 (n,)."""
+        if self.unit == "pieces":
+            return np.array(self._pieces.encode(text), np.int32)
         if self.unit == "words":
             return np.array([self._numbers.get(word, self.unknown) for word in split(text, "words")], np.int32)
         codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
@@ -99,6 +111,9 @@ class Vocabulary:
         ids = np.asarray(ids, np.int64).reshape(-1)
         if len(ids) and not (ids.min() >= 0 and ids.max() < len(self)):
             raise InputError(f"Tokens are numbered from 0 to {len(self) - 1}; {ids.min()} to {ids.max()} were given.")
+        if self.unit == "pieces":
+            parts = np.split(ids, np.flatnonzero(ids == self.end))
+            return BETWEEN_TEXTS.join(self._pieces.decode(part.tolist()) for part in parts)
         shown = [BETWEEN_TEXTS, REPLACEMENT, *self.tokens[len(SPECIAL) :]]
         pieces = [shown[number] for number in ids.tolist()]
         if self.unit == "characters":

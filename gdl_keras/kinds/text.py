@@ -18,7 +18,7 @@ from gdl_keras.metrics.ngrams import distinct_share, known_shares, ngram_diverge
 
 BETWEEN = "\n\n" + "-" * 40 + "\n\n"
 # How long n-grams are that are looked at: for what is the same again, and for how often what comes.
-LONG, SHORT = {"characters": 16, "words": 5}, {"characters": 3, "words": 1}
+LONG, SHORT = {"characters": 16, "words": 5, "pieces": 8}, {"characters": 3, "words": 1, "pieces": 2}
 WINDOW = 128  # tokens of a held-out example, where no run says how many
 BATCH_SIZE = 32
 
@@ -77,7 +77,8 @@ class Text(Kind):
         Where examples are windows, samples and floor are cut to one length.
 
         Args:
-            ngram: tokens of an n-gram in `distinct_ngrams` and `copied_ngrams`; by default 16 characters or 5 words.
+            ngram: tokens of an n-gram in `distinct_ngrams` and `copied_ngrams`; by default 16 characters, 5 words or 8
+                pieces.
         """
         unit = test.vocabulary.unit
         ngram = ngram or LONG[unit]
@@ -155,7 +156,8 @@ def likelihood(model, train, test, seed=0):
     """
     if model.likelihood_is is None:
         return {}
-    nats = mean_per_token(*nats_of(model, test, np.arange(test.num_examples)))
+    total, counts = nats_of(model, test, np.arange(test.num_examples))
+    nats = mean_per_token(total, counts)
     chosen = np.random.default_rng(seed).permutation(train.num_examples)[: test.num_examples]
     metrics = {
         "nats_per_token": nats,
@@ -165,8 +167,12 @@ def likelihood(model, train, test, seed=0):
             "standard_error": math.exp(nats["value"]) * nats["standard_error"],
         },
     }
-    if test.vocabulary.unit == "characters":  # words are no longer what was written: small letters, rare ones unknown
+    if test.vocabulary.unit == "characters":
         metrics["bits_per_character"] = {name: value / math.log(2) for name, value in nats.items()}
+    if test.vocabulary.unit == "pieces":  # words are no longer what was written: small letters, rare ones unknown
+        texts = test.texts(slice(None))
+        characters = np.array([len(test.vocabulary.decode(text[1:])) for text in texts], "float64")
+        metrics["bits_per_character"] = mean_per_token(total / math.log(2), characters)
     return metrics
 
 
@@ -180,13 +186,16 @@ def nats_of(model, table, indices):
     """
     import tensorflow as tf
 
+    if model.vocabulary.unit == "pieces" and model.vocabulary != table.vocabulary:
+        raise InputError(f"{table.name} is cut into other pieces than the model learnt: take what it has learnt from.")
     numbers = np.array([_number_in(model.vocabulary, token) for token in table.vocabulary.tokens], np.int32)
+    foreseen = tf.function(model.nats_per_token, reduce_retracing=True)
     nats, counts = [], []
     for start in range(0, len(indices), BATCH_SIZE):
         part = indices[start : start + BATCH_SIZE]
         tokens = tf.constant(numbers[table.rows("tokens", part)])
         counting = np.asarray(model.counting(tokens), "float64")[:, 1:]
-        nats.append((np.asarray(model.nats_per_token(tokens), "float64")[:, 1:] * counting).sum(axis=1))
+        nats.append((np.asarray(foreseen(tokens), "float64")[:, 1:] * counting).sum(axis=1))
         counts.append(counting.sum(axis=1))
     return np.concatenate(nats), np.concatenate(counts)
 

@@ -122,10 +122,10 @@ class TextConfig(Config):
     # first that is here or can be fetched.
     dataset: str = "recipes"
     # What a text is cut into.
-    tokens: Literal["characters", "words"] = "words"
+    tokens: Literal["characters", "words", "pieces"] = "words"
     # Tokens that the model sees at once.
     length: int = 64
-    # Tokens that are told apart, the commonest ones; by default all characters, or 10,000 words.
+    # Tokens that are told apart, the commonest ones; by default all characters, 10,000 words, 1,000 pieces.
     vocabulary_size: int | None = None
     # Which field of objects in JSON, or which column of a table, is the text; or a text with their names in braces,
     # such as "{title}: {review}".  By default the only one, or what the data set says.

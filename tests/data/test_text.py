@@ -233,7 +233,7 @@ def test_what_a_folder_holds_is_found_or_insisted_on(books, photos):
     "options, message",
     [
         ({"image_size": 32}, "text takes no image_size; it takes tokens, length, vocabulary_size"),
-        ({"tokens": "bytes"}, "characters or words, not of 'bytes'"),
+        ({"tokens": "bytes"}, "characters or words or pieces, not of 'bytes'"),
         ({"length": 0}, "at least 1 token"),
         ({"vocabulary_size": 2}, "at least 3, not 2"),
     ],

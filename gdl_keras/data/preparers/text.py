@@ -19,7 +19,7 @@ from gdl_keras.errors import InputError, check_one_of
 
 STORE_VERSION = 1  # raised when the same texts come to give other numbers
 FOLDER_VERSION = 2  # raised when the same folder comes to be dealt out in another way
-MOST_WORDS = 10_000
+USUAL_SIZES = {"characters": None, "words": 10_000, "pieces": 1000}
 SPLITS = ("train", "test")
 EXAMPLES = ("window", "text")
 
@@ -42,10 +42,11 @@ def load(
 
     Args:
         entry: an `Entry`.
-        tokens: "characters", or "words" (lower-cased words, and punctuation marks by themselves).
+        tokens: "characters"; "words" (lower-cased words, and punctuation marks by themselves); or "pieces" of words,
+            learnt from the train split.
         length: tokens that a network sees of an example; a window has one more.
         vocabulary_size: how many tokens there are at most, the most frequent ones of the train split and the two
-            special ones; None for all characters, or for 10,000 words.
+            special ones; None for all characters, 10,000 words, or 1,000 pieces.
         field: which field of objects in JSON, or which column of a table, is the text; or a text in which their names
             stand in braces, such as "Recipe for {title} | {directions}".
         example: "window", a piece of all texts, one behind the other; or "text", the beginning of each text, filled up
@@ -60,9 +61,8 @@ def load(
     check_one_of("example", example, EXAMPLES)
     if length < 1:
         raise InputError(f"The length must be at least 1 token, not {length}.")
-    if vocabulary_size is None and tokens == "words":
-        vocabulary_size = MOST_WORDS
-    Vocabulary.of_counts({}, tokens, vocabulary_size)  # refuses a size that cannot be
+    vocabulary_size = USUAL_SIZES[tokens] if vocabulary_size is None else vocabulary_size
+    Vocabulary.of_counts({}, size=vocabulary_size)  # refuses a size that cannot be
     field = field or entry.field
     settings = (tokens, vocabulary_size, field)
     folder = prepared_folder(f"{store_name(entry)}-{_about(entry, *settings)}")
@@ -127,14 +127,8 @@ def _write(folder, entry, unit, vocabulary_size, field, skip_unreadable):
     if not is_own(entry):
         say(f"{entry.name}: from {source.phrase}")
     corpus = documents.Corpus(path, field)
-    counts, totals = {split: Counter() for split in SPLITS}, dict.fromkeys(SPLITS, -1)
-    for split in SPLITS:
-        for text in corpus.texts(split):
-            tokens = split_text(text, unit)
-            counts[split].update(tokens)
-            totals[split] += len(tokens) + 1  # the end of a text stands between two of them only
+    vocabulary, totals = _learnt(corpus, unit, vocabulary_size)
     _check_left_out(corpus.left_out, skip_unreadable)
-    vocabulary = Vocabulary.of_counts(counts["train"], unit, vocabulary_size)
     for split, total in totals.items():
         if total < 1:
             raise InputError(f"{path} has no text for the split {split!r}: give more of it.")
@@ -151,6 +145,23 @@ def _write(folder, entry, unit, vocabulary_size, field, skip_unreadable):
         "missing": corpus.missing,
     }
     write_about(folder, about)
+
+
+def _learnt(corpus, unit, size):
+    """The vocabulary of the train split, and how many tokens each split has: (`Vocabulary`, {split: int})."""
+    if unit == "pieces":
+        vocabulary = Vocabulary.of_texts(corpus.texts("train"), size)
+        lengths = {split: [len(vocabulary.encode(text)) for text in corpus.texts(split)] for split in SPLITS}
+    else:
+        counts, lengths = {split: Counter() for split in SPLITS}, {split: [] for split in SPLITS}
+        for split in SPLITS:
+            for text in corpus.texts(split):
+                tokens = split_text(text, unit)
+                counts[split].update(tokens)
+                lengths[split].append(len(tokens))
+        vocabulary = Vocabulary.of_counts(counts["train"], unit, size)
+    # The end of a text stands between two of them only.
+    return vocabulary, {split: sum(lengths[split]) + len(lengths[split]) - 1 for split in SPLITS}
 
 
 def _fill(tokens, texts, vocabulary):
