@@ -64,6 +64,7 @@ class AutoregressiveModel(GenerativeModel):
             count: int, how many samples are written at once.
             length: int, how many tokens they will have.
         """
+        return None  # noqa: RET501 - TensorFlow does not trace a function that is a docstring alone
 
     def read(self, token, place, state, **conditions):
         """Reads one token more of each sample: (logits of the token at `place`, what it remembers then).
