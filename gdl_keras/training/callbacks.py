@@ -45,8 +45,9 @@ class EpochLength(keras.callbacks.Callback):
         batches = self.params["steps"] * self.model.batches_per_step
         passes = batches * self.train.batch_size / self.train.num_examples
         steps = self.params["steps"] // self.model.accumulation_steps
-        whole = f"{self.train.num_examples:,} {self.examples}"
-        print(f"An epoch here is {steps:,} steps: {passes:.2g} passes over the {whole}.", flush=True)
+        told, whole = f"{passes:.2g}", f"{self.train.num_examples:,} {self.examples}"
+        if told != "1":
+            print(f"An epoch here is {steps:,} steps: {told} passes over the {whole}.", flush=True)
 
 
 class LossScales(keras.callbacks.Callback):

@@ -88,6 +88,14 @@ def test_an_epoch_that_is_no_pass_is_told(batches_per_step, parts, told, capsys)
     assert capsys.readouterr().out == f"An epoch here is 25 steps: {told} passes over the 6,000 images.\n"
 
 
+def test_of_an_epoch_that_is_a_pass_nothing_is_said(capsys):
+    counting = EpochLength(data.load("fashion_mini", "train", image_size=8, batch_size=500), "images")
+    counting.set_model(SimpleNamespace(batches_per_step=1, accumulation_steps=1))
+    counting.set_params({"steps": 12})
+    counting.on_train_begin()
+    assert capsys.readouterr().out == ""
+
+
 def test_samples_show_the_same_points_in_each_epoch(tmp_path):
     model = vae()
     model.compile(keras.optimizers.SGD(0.0))
