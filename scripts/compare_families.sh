@@ -17,4 +17,4 @@ compare gan 04_gan/04_gan --epochs 10 --steps-per-epoch 1870
 compare dcgan 04_gan/01_dcgan --epochs 10 --compare-steps 1
 compare wgan_gp 04_gan/02_wgan_gp --epochs 10
 compare cgan 04_gan/03_cgan --epochs 10
-compare hinge_gan 04_gan/05_hinge_gan --epochs 12 --steps-per-epoch 312
+compare hinge_gan 04_gan/05_hinge_gan --epochs 6 --steps-per-epoch 312
