@@ -197,6 +197,15 @@ def recurrent(units=(6,), cell="lstm", **options):
     return model
 
 
+def pixel_cnn(image_shape=IMAGE_SHAPE, levels=4, filters=4, blocks=1, gated=False, **options):
+    """A tiny `PixelCNN`."""
+    from gdl_keras.models import PixelCNN, build_pixel_cnn
+
+    model = PixelCNN(build_pixel_cnn(image_shape, levels, filters, blocks, gated), seed=1, **options)
+    model.compile("adam")
+    return model
+
+
 def gaussian():
     """A tiny `Gaussian`."""
     from gdl_keras.models import Gaussian
@@ -255,6 +264,8 @@ CASES = [
     ModelCase("ngram, additive", lambda: ngram(2, smoothing="additive"), tokens, draws_noise=False, variant=True),
     ModelCase("lstm", recurrent, tokens, draws_noise=False, stands_for_its_base=True),
     ModelCase("gru, stacked", lambda: recurrent((6, 5), "gru", dropout=0.2), tokens, variant=True),
+    ModelCase("pixel_cnn", pixel_cnn, images, draws_noise=False),
+    ModelCase("pixel_cnn, gated", lambda: pixel_cnn(gated=True), images, draws_noise=False, variant=True),
     # While all scores are between -1 and 1, the hinge loss pulls the bias up as much as down.
     ModelCase("hinge_gan", hinge_gan, labelled_images, still=("score/bias",)),
     ModelCase(

@@ -10,6 +10,7 @@ from gdl_keras.layers.counts import Counts  # noqa: E402
 from gdl_keras.layers.dropout import ReplicaDropout  # noqa: E402
 from gdl_keras.layers.halving_convolution import DoublingConv2DTranspose, HalvingConv2D  # noqa: E402
 from gdl_keras.layers.leaky_relu import ZeroCurvatureLeakyReLU  # noqa: E402
+from gdl_keras.layers.masked_convolution import Gate, MaskedConv2D, RowAbove, UpperConv2D  # noqa: E402
 from gdl_keras.layers.one_hot import OneHot  # noqa: E402
 from gdl_keras.layers.sampling import Sampling  # noqa: E402
 from gdl_keras.layers.second_order import warn_about_second_order  # noqa: E402
@@ -21,12 +22,16 @@ __all__ = [
     "Counts",
     "DoublingConv2DTranspose",
     "FusedBatchNormalization",
+    "Gate",
     "HalvingConv2D",
+    "MaskedConv2D",
     "OneHot",
     "ReplicaDropout",
+    "RowAbove",
     "Sampling",
     "SeedGenerator",
     "SpectralNormalization",
+    "UpperConv2D",
     "ZeroCurvatureLeakyReLU",
     "warn_about_second_order",
 ]

@@ -6,6 +6,7 @@ use_tensorflow()
 
 from gdl_keras.models.autoencoder import Autoencoder, build_decoder, build_encoder  # noqa: E402
 from gdl_keras.models.autoregressive.ngram import NGram  # noqa: E402
+from gdl_keras.models.autoregressive.pixel_cnn import PixelCNN, build_pixel_cnn  # noqa: E402
 from gdl_keras.models.autoregressive.recurrent import RecurrentLanguageModel, build_recurrent_network  # noqa: E402
 from gdl_keras.models.cgan import CGAN  # noqa: E402
 from gdl_keras.models.classifier import Classifier, build_cnn, build_mlp  # noqa: E402
@@ -30,6 +31,7 @@ __all__ = [
     "Histogram",
     "Mixture",
     "NGram",
+    "PixelCNN",
     "PointGAN",
     "RecurrentLanguageModel",
     "build_cnn",
@@ -38,6 +40,7 @@ __all__ = [
     "build_dense_encoder",
     "build_encoder",
     "build_mlp",
+    "build_pixel_cnn",
     "build_recurrent_network",
     "build_variational_encoder",
 ]
