@@ -206,6 +206,15 @@ def pixel_cnn(image_shape=IMAGE_SHAPE, levels=4, filters=4, blocks=1, gated=Fals
     return model
 
 
+def pixel_cnn_mixture(image_shape=IMAGE_SHAPE, components=2, filters=4, blocks=1, gated=True):
+    """A tiny `PixelCNNMixture`."""
+    from gdl_keras.models import PixelCNNMixture, build_pixel_cnn_mixture
+
+    model = PixelCNNMixture(build_pixel_cnn_mixture(image_shape, components, filters, blocks, gated), seed=1)
+    model.compile("adam")
+    return model
+
+
 def gaussian():
     """A tiny `Gaussian`."""
     from gdl_keras.models import Gaussian
@@ -266,6 +275,7 @@ CASES = [
     ModelCase("gru, stacked", lambda: recurrent((6, 5), "gru", dropout=0.2), tokens, variant=True),
     ModelCase("pixel_cnn", pixel_cnn, images, draws_noise=False),
     ModelCase("pixel_cnn, gated", lambda: pixel_cnn(gated=True), images, draws_noise=False, variant=True),
+    ModelCase("pixel_cnn_mixture", pixel_cnn_mixture, images, draws_noise=False, variant=True),
     # While all scores are between -1 and 1, the hinge loss pulls the bias up as much as down.
     ModelCase("hinge_gan", hinge_gan, labelled_images, still=("score/bias",)),
     ModelCase(

@@ -7,6 +7,7 @@ use_tensorflow()
 from gdl_keras.models.autoencoder import Autoencoder, build_decoder, build_encoder  # noqa: E402
 from gdl_keras.models.autoregressive.ngram import NGram  # noqa: E402
 from gdl_keras.models.autoregressive.pixel_cnn import PixelCNN, build_pixel_cnn  # noqa: E402
+from gdl_keras.models.autoregressive.pixel_cnn_mixture import PixelCNNMixture, build_pixel_cnn_mixture  # noqa: E402
 from gdl_keras.models.autoregressive.recurrent import RecurrentLanguageModel, build_recurrent_network  # noqa: E402
 from gdl_keras.models.cgan import CGAN  # noqa: E402
 from gdl_keras.models.classifier import Classifier, build_cnn, build_mlp  # noqa: E402
@@ -32,6 +33,7 @@ __all__ = [
     "Mixture",
     "NGram",
     "PixelCNN",
+    "PixelCNNMixture",
     "PointGAN",
     "RecurrentLanguageModel",
     "build_cnn",
@@ -41,6 +43,7 @@ __all__ = [
     "build_encoder",
     "build_mlp",
     "build_pixel_cnn",
+    "build_pixel_cnn_mixture",
     "build_recurrent_network",
     "build_variational_encoder",
 ]

@@ -27,9 +27,9 @@ NETWORKS = {
 networks = pytest.mark.parametrize("options", NETWORKS.values(), ids=NETWORKS)
 
 
-def lively(**options):
+def lively(build=cases.pixel_cnn, **options):
     """A tiny model whose weights are so large that everything has an influence that can be seen."""
-    model = cases.pixel_cnn(**options)
+    model = build(**options)
     rng = np.random.default_rng(3)
     for weight in model.trainable_weights:
         scale = 1.5 / np.sqrt(np.prod(weight.shape[:-1])) if len(weight.shape) > 1 else 0.3
