@@ -109,4 +109,4 @@ class PixelCNN(PixelModel):
 
     def conditional_logits(self, outputs, pixels):
         logits = tf.reshape(outputs, (*tf.unstack(tf.shape(outputs)[:-1]), self.levels, self.image_shape[-1]))
-        return tf.linalg.matrix_transpose(logits)
+        return tf.cast(tf.linalg.matrix_transpose(logits), tf.float32)

@@ -24,12 +24,43 @@ OF_ROWS = object()
 
 
 def runs_in_steps(network):
-    """Whether all layers of a network are known to look at single pixels, or have a way to run in steps."""
-    return all(
-        isinstance(operation, (MaskedConv2D, UpperConv2D, *IN_PLACE))
-        or (isinstance(operation, layers.Conv2D) and {operation.kernel_size, operation.strides} == {(1, 1)})
-        for operation in network.operations
+    """Whether `PixelSteps` gives what the network gives: of any other one it cannot be told.
+
+    All layers look at single pixels or have a way to run in steps, and are called once; those with mask A come first;
+    of what is shown to the row below, nothing comes from convolutions that look at parts of a row.
+    """
+    if not all(map(_is_known, network.operations)) or _calls(network) != len(network.operations):
+        return False
+    first = [layer for layer in _looking_around(network) if layer.mask == "A"]
+    crossings = [layer for layer in network.layers if isinstance(layer, RowAbove)]
+    before = [operation for layer in first + crossings for operation in _before(network, layer)]
+    of_rows = [operation for layer in crossings for operation in _before(network, layer)]
+    return not any(isinstance(operation, RowAbove) or _looks_around(operation) for operation in before) and all(
+        operation in of_rows for operation in network.operations if isinstance(operation, UpperConv2D)
     )
+
+
+def _is_known(operation):
+    if isinstance(operation, (MaskedConv2D, UpperConv2D, *IN_PLACE)):
+        return True
+    return isinstance(operation, layers.Conv2D) and {operation.kernel_size, operation.strides} == {(1, 1)}
+
+
+def _calls(network):
+    return sum(map(len, network._nodes_by_depth.values()))
+
+
+def _looks_around(operation):
+    return isinstance(operation, MaskedConv2D) and operation.kernel_size != (1, 1)
+
+
+def _looking_around(network):
+    return [layer for layer in network.layers if _looks_around(layer)]
+
+
+def _before(network, layer):
+    """All operations that a layer's input is made by."""
+    return keras.Model(network.inputs, layer.input).operations
 
 
 class PixelSteps:
@@ -37,14 +68,13 @@ class PixelSteps:
 
     Args:
         network: `keras.Model` of which `runs_in_steps` is true, images (batch, height, width, channels) -> (batch,
-            height, width, outputs), each layer called once.
+            height, width, outputs).
     """
 
     def __init__(self, network):
         self.network = network
         self.shape = network.input_shape[1:]
-        masked = [layer for layer in network.layers if isinstance(layer, MaskedConv2D) and layer.kernel_size != (1, 1)]
-        self.neighbours = {layer.name: Neighbours(layer, self.shape) for layer in masked}
+        self.neighbours = {layer.name: Neighbours(layer, self.shape) for layer in _looking_around(network)}
         self.crossings = [layer for layer in network.layers if isinstance(layer, RowAbove)]
         self.of_rows = None
         if self.crossings:
@@ -110,7 +140,7 @@ class PixelSteps:
             if isinstance(layer, UpperConv2D):
                 return lambda _: OF_ROWS
             if layer.name not in neighbours:
-                return lambda *inputs: OF_ROWS if _are_of_rows(inputs) else layer(*inputs)
+                return lambda *inputs, **options: OF_ROWS if _are_of_rows(inputs) else layer(*inputs, **options)
 
             def look_around(features):
                 # What a mask A looks at are the pixels themselves, of which the last known one is the one before.

@@ -240,10 +240,13 @@ def upper_half(path, image_shape):
         InputError: there is no picture that can be read.
     """
     height, width, channels = image_shape
+    if not Path(path).is_file():
+        raise InputError(f"There is no picture {path} to begin with.")
     try:
         picture = decode(Path(path), max(height, width)).image
-    except (Unreadable, NoScale, OSError) as error:
-        raise InputError(f"{path} is no picture to begin with: {error or 'its pixels have no scale'}.") from error
+    except (Unreadable, NoScale) as error:
+        reason = str(error) or "what is black in it, and what white, nobody can tell"
+        raise InputError(f"{path} is no picture to begin with: {reason}.") from error
     picture = picture.convert("L" if channels == 1 else "RGB").resize((width, height), Image.Resampling.BILINEAR)
     return np.asarray(picture, "float32").reshape(image_shape)[: height // 2] / BYTE
 
