@@ -5,6 +5,7 @@ from gdl_keras.backend import use_tensorflow
 use_tensorflow()
 
 from gdl_keras.models.autoencoder import Autoencoder, build_decoder, build_encoder  # noqa: E402
+from gdl_keras.models.autoregressive.gpt import GPT, build_gpt  # noqa: E402
 from gdl_keras.models.autoregressive.ngram import NGram  # noqa: E402
 from gdl_keras.models.autoregressive.recurrent import RecurrentLanguageModel, build_recurrent_network  # noqa: E402
 from gdl_keras.models.cgan import CGAN  # noqa: E402
@@ -21,6 +22,7 @@ __all__ = [
     "CGAN",
     "DCGAN",
     "GAN",
+    "GPT",
     "VAE",
     "WGANGP",
     "Autoencoder",
@@ -37,6 +39,7 @@ __all__ = [
     "build_dense_decoder",
     "build_dense_encoder",
     "build_encoder",
+    "build_gpt",
     "build_mlp",
     "build_recurrent_network",
     "build_variational_encoder",

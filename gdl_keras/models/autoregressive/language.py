@@ -50,9 +50,13 @@ class LanguageModel(TextModel):
         return self._reported(self.nats_per_token(tokens), self.counting(tokens))
 
     def logits(self, tokens, training=False):
+        return self.network(self.before(tokens), training=training)
+
+    def before(self, tokens):
+        """What has just been read where each token is foreseen, <end> at first: int32 tensor (batch, length)."""
         tokens = tf.convert_to_tensor(tokens, tf.int32)
         begin = tf.fill([tf.shape(tokens)[0], 1], self.vocabulary.end)
-        return self.network(tf.concat([begin, tokens[:, :-1]], axis=1), training=training)
+        return tf.concat([begin, tokens[:, :-1]], axis=1)
 
     def nats_per_token(self, tokens, training=False):
         """As in `TextModel`."""
