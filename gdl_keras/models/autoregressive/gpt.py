@@ -112,13 +112,17 @@ class GPT(LanguageModel):
     Args:
         network: as `build_gpt` makes it, or any chain of layers in which `TransformerBlock`s are all that looks at
             other places; where no layer is called "logits", they are those of the tied "embedding".
-        vocabulary, seed: as in `LanguageModel`.
+        vocabulary, one_text, seed: as in `LanguageModel`.
         length: int, how many tokens a text has unless it is told otherwise; by default as many as there are learned
             positions, or 200.
+
+    Raises:
+        InputError: `length` is more than there are learned positions.
     """
 
-    def __init__(self, network, vocabulary, length=None, **kwargs):
-        super().__init__(network, vocabulary, length or _positions(network) or 200, **kwargs)
+    def __init__(self, network, vocabulary, length=None, one_text=False, **kwargs):
+        super().__init__(network, vocabulary, length or _positions(network) or 200, one_text, **kwargs)
+        self.check_length(self.length)
 
     @property
     def max_length(self):

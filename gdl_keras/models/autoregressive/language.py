@@ -75,6 +75,11 @@ class LanguageModel(TextModel):
         """
         raise NotImplementedError(f"{type(self).__name__} does not read token by token.")
 
+    @property
+    def embedding(self):
+        """What stands for each token: float32 array (vocabulary_size, embedding_dim)."""
+        return self.network.get_layer("embedding").get_weights()[0]
+
     def _tokens_of(self, data):
         if weights_of(data) is not None:
             refuse_weights(self)

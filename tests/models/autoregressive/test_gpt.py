@@ -147,6 +147,8 @@ def test_a_text_has_as_many_tokens_as_there_are_positions_unless_it_is_told_othe
     network = build_gpt(5, 12, 8, feed_forward_dim=8)
     vocabulary = cases.gpt().vocabulary
     assert type(cases.gpt())(network, vocabulary).length == 12
+    with pytest.raises(InputError, match=r"13 tokens.*12 positions"):
+        type(cases.gpt())(network, vocabulary, length=13)
     network = build_gpt(5, 12, 8, feed_forward_dim=8, positions="rotary")
     assert type(cases.gpt())(network, vocabulary).length == 200
 
