@@ -215,6 +215,18 @@ def pixel_cnn_mixture(image_shape=IMAGE_SHAPE, components=2, filters=4, blocks=1
     return model
 
 
+def gpt(**options):
+    """A tiny `GPT`."""
+    from gdl_keras.data import Vocabulary
+    from gdl_keras.models import GPT, build_gpt
+
+    vocabulary = Vocabulary(["<end>", "<unknown>", "a", "b", "c"])
+    sizes = {"embedding_dim": 8, "num_heads": 2, "key_dim": 4, "feed_forward_dim": 8, "dropout": 0.0}
+    model = GPT(build_gpt(len(vocabulary), 12, **{**sizes, **options}), vocabulary, length=12, seed=1)
+    model.compile("adam")
+    return model
+
+
 def gaussian():
     """A tiny `Gaussian`."""
     from gdl_keras.models import Gaussian
@@ -241,6 +253,8 @@ def point_gan():
     model = PointGAN(build_point_generator(units=(4,)), build_point_discriminator(units=(4,)), ema_decay=0.9, seed=1)
     return with_optimizers(model)
 
+
+DEEPER = {"num_blocks": 2, "norm": "pre", "positions": "rotary", "tie_weights": True, "activation": "gelu"}
 
 CASES = [
     ModelCase("histogram", histogram, points, draws_noise=False),
@@ -276,6 +290,8 @@ CASES = [
     ModelCase("pixel_cnn", pixel_cnn, images, draws_noise=False),
     ModelCase("pixel_cnn, gated", lambda: pixel_cnn(gated=True), images, draws_noise=False, variant=True),
     ModelCase("pixel_cnn_mixture", pixel_cnn_mixture, images, draws_noise=False, variant=True),
+    ModelCase("gpt", gpt, tokens, draws_noise=False),
+    ModelCase("gpt, deeper", lambda: gpt(**DEEPER, dropout=0.2), tokens, variant=True),
     # While all scores are between -1 and 1, the hinge loss pulls the bias up as much as down.
     ModelCase("hinge_gan", hinge_gan, labelled_images, still=("score/bias",)),
     ModelCase(

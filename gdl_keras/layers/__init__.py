@@ -5,25 +5,31 @@ from gdl_keras.backend import use_tensorflow
 use_tensorflow()
 
 from gdl_keras.layers.batch_normalization import FusedBatchNormalization  # noqa: E402
+from gdl_keras.layers.causal_attention import CausalSelfAttention  # noqa: E402
 from gdl_keras.layers.corruption import Corruption  # noqa: E402
 from gdl_keras.layers.counts import Counts  # noqa: E402
 from gdl_keras.layers.dropout import ReplicaDropout  # noqa: E402
 from gdl_keras.layers.halving_convolution import DoublingConv2DTranspose, HalvingConv2D  # noqa: E402
 from gdl_keras.layers.leaky_relu import ZeroCurvatureLeakyReLU  # noqa: E402
+from gdl_keras.layers.learned_positions import LearnedPositions  # noqa: E402
 from gdl_keras.layers.masked_convolution import Gate, MaskedConv2D, RowAbove, UpperConv2D  # noqa: E402
 from gdl_keras.layers.one_hot import OneHot  # noqa: E402
+from gdl_keras.layers.rotary import rotated  # noqa: E402
 from gdl_keras.layers.sampling import Sampling  # noqa: E402
 from gdl_keras.layers.second_order import warn_about_second_order  # noqa: E402
 from gdl_keras.layers.seeds import SeedGenerator  # noqa: E402
 from gdl_keras.layers.spectral_normalization import SpectralNormalization  # noqa: E402
+from gdl_keras.layers.transformer_block import TransformerBlock  # noqa: E402
 
 __all__ = [
+    "CausalSelfAttention",
     "Corruption",
     "Counts",
     "DoublingConv2DTranspose",
     "FusedBatchNormalization",
     "Gate",
     "HalvingConv2D",
+    "LearnedPositions",
     "MaskedConv2D",
     "OneHot",
     "ReplicaDropout",
@@ -31,7 +37,9 @@ __all__ = [
     "Sampling",
     "SeedGenerator",
     "SpectralNormalization",
+    "TransformerBlock",
     "UpperConv2D",
     "ZeroCurvatureLeakyReLU",
+    "rotated",
     "warn_about_second_order",
 ]

@@ -5,6 +5,7 @@ from gdl_keras.backend import use_tensorflow
 use_tensorflow()
 
 from gdl_keras.models.autoencoder import Autoencoder, build_decoder, build_encoder  # noqa: E402
+from gdl_keras.models.autoregressive.gpt import GPT, build_gpt  # noqa: E402
 from gdl_keras.models.autoregressive.ngram import NGram  # noqa: E402
 from gdl_keras.models.autoregressive.pixel_cnn import PixelCNN, build_pixel_cnn  # noqa: E402
 from gdl_keras.models.autoregressive.pixel_cnn_mixture import PixelCNNMixture, build_pixel_cnn_mixture  # noqa: E402
@@ -23,6 +24,7 @@ __all__ = [
     "CGAN",
     "DCGAN",
     "GAN",
+    "GPT",
     "VAE",
     "WGANGP",
     "Autoencoder",
@@ -41,6 +43,7 @@ __all__ = [
     "build_dense_decoder",
     "build_dense_encoder",
     "build_encoder",
+    "build_gpt",
     "build_mlp",
     "build_pixel_cnn",
     "build_pixel_cnn_mixture",

@@ -3,6 +3,7 @@
 Each function returns a matplotlib `Figure`; nothing is global.
 """
 
+from gdl_keras.plotting.attention import attention_html, attention_maps
 from gdl_keras.plotting.curves import bars, confusion, curves, lines
 from gdl_keras.plotting.densities import densities, histograms, landscape, points, square_around
 from gdl_keras.plotting.figures import save
@@ -13,6 +14,8 @@ from gdl_keras.plotting.text import next_tokens, shaded, texts
 from gdl_keras.plotting.trees import tree
 
 __all__ = [
+    "attention_html",
+    "attention_maps",
     "bars",
     "confusion",
     "curves",

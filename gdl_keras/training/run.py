@@ -223,7 +223,7 @@ class Run:
     # ---- what it makes -----------------------------------------------------------------------------------------------
 
     def show(self, name, figure):
-        """Keeps a figure as pictures/NAME.png and shows it where there is a notebook to show it in."""
+        """As `Stage.show`: keeps a picture and shows it where there is a notebook to show it in."""
         self._own.show(name, figure)
 
     def sample_picture(self, epoch):

@@ -5,7 +5,7 @@ import re
 import zlib
 
 from gdl_keras.errors import InputError
-from gdl_keras.files import write_json
+from gdl_keras.files import write_json, write_text
 from gdl_keras.training import checkpoint, config
 from gdl_keras.training.reporting import in_notebook
 
@@ -126,17 +126,26 @@ class Stage:
         return [*restore, *writing, *reseed]
 
     def show(self, name, figure):
-        """Keeps a figure as pictures/NAME.png and shows it where there is a notebook to show it in."""
+        """Keeps a figure as pictures/NAME.png and shows it where there is a notebook to show it in.
+
+        Args:
+            name: str.
+            figure: a matplotlib `Figure`, or str: HTML, which is kept as pictures/NAME.html.
+        """
         from gdl_keras import plotting
 
         self._open_folder()
-        path = self.folder / "pictures" / f"{name}.png"
-        plotting.save(figure, path)
+        is_html = isinstance(figure, str)
+        path = self.folder / "pictures" / f"{name}.{'html' if is_html else 'png'}"
+        if is_html:
+            write_text(path, f'<!DOCTYPE html>\n<meta charset="utf-8">\n{figure}\n')
+        else:
+            plotting.save(figure, path)
         self._run.pictures.append(path)
         if in_notebook():
-            from IPython.display import Image, display
+            from IPython.display import HTML, Image, display
 
-            display(Image(filename=str(path)))
+            display(HTML(figure) if is_html else Image(filename=str(path)))
 
     def sample_picture(self, epoch):
         """Path of the page of samples that was written after that epoch, 1 for the first."""

@@ -45,6 +45,17 @@ def kept(run):
     return json.loads((run.folder / "config.json").read_text())
 
 
+# ---- pictures ----------------------------------------------------------------------------------------------------
+
+
+def test_html_is_kept_as_a_page_of_its_own(run):
+    begun = run()
+    begun.show("lines", "<p>a &lt; b, é</p>")
+    path = begun.folder / "pictures" / "lines.html"
+    assert path.read_text(encoding="utf-8").endswith("<p>a &lt; b, é</p>\n")
+    assert '<meta charset="utf-8">' in path.read_text(encoding="utf-8") and begun.pictures == [path]
+
+
 # ---- settings ----------------------------------------------------------------------------------------------------
 
 

@@ -80,6 +80,9 @@ class AutoregressiveModel(GenerativeModel):
         """
         raise NotImplementedError(f"{type(self).__name__} does not read token by token.")
 
+    def check_length(self, length):
+        """Raises InputError where samples of so many tokens are longer than the model can make; by default none is."""
+
     def to_tokens(self, samples):
         """Samples, or the first part of each, as the model reads them: int32 array (n, length)."""
         return np.asarray(samples, "int32")
@@ -98,6 +101,7 @@ class AutoregressiveModel(GenerativeModel):
         """
         tokens = given.pop("tokens", np.zeros((count, 0), "int32"))
         length = length or self.length
+        self.check_length(max(length, tokens.shape[1]))
         if tokens.shape[1] > length:
             raise InputError(f"{tokens.shape[1]} tokens are given, and samples have {length}: ask for a larger length.")
         padded = np.zeros((count, length), "int32")

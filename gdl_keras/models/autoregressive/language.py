@@ -50,9 +50,13 @@ class LanguageModel(TextModel):
         return self._reported(self.nats_per_token(tokens), self.counting(tokens))
 
     def logits(self, tokens, training=False):
+        return self.network(self.before(tokens), training=training)
+
+    def before(self, tokens):
+        """What has just been read where each token is foreseen, <end> at first: int32 tensor (batch, length)."""
         tokens = tf.convert_to_tensor(tokens, tf.int32)
         begin = tf.fill([tf.shape(tokens)[0], 1], self.vocabulary.end)
-        return self.network(tf.concat([begin, tokens[:, :-1]], axis=1), training=training)
+        return tf.concat([begin, tokens[:, :-1]], axis=1)
 
     def nats_per_token(self, tokens, training=False):
         """As in `TextModel`."""
@@ -70,6 +74,11 @@ class LanguageModel(TextModel):
             state: as in `read`.
         """
         raise NotImplementedError(f"{type(self).__name__} does not read token by token.")
+
+    @property
+    def embedding(self):
+        """What stands for each token: float32 array (vocabulary_size, embedding_dim)."""
+        return self.network.get_layer("embedding").get_weights()[0]
 
     def _tokens_of(self, data):
         if weights_of(data) is not None:

@@ -81,8 +81,3 @@ class RecurrentLanguageModel(LanguageModel):
     def recurrent_layers(self):
         """The layers that have a state, from the first to the last."""
         return [layer for layer in self.network.layers if isinstance(layer, layers.RNN)]
-
-    @property
-    def embedding(self):
-        """What stands for each token: float32 array (vocabulary_size, embedding_dim)."""
-        return self.network.get_layer("embedding").get_weights()[0]
