@@ -42,7 +42,8 @@ def main(folder):
     Raises:
         SystemExit: the runs come from different machines or versions: their minutes do not compare.
     """
-    runs = [read(path.parent) for path in sorted(Path(folder).rglob("metrics.json"))]
+    folders = [path.parent for path in sorted(Path(folder).rglob("metrics.json"))]
+    runs = [read(folder) for folder in folders if is_of_images(folder)]
     presets = [run for run in runs if not run["config"]["every"] and run["history"]]
     families = [run for run in runs if run["config"]["every"]]
     text = [
@@ -61,6 +62,12 @@ def main(folder):
         text += ["", *families_section(families)]
     text += ["", *presets_section(presets), "", *metrics_section(presets)]
     write_text(ROOT / "docs" / "results.md", "\n".join(text) + "\n")
+
+
+def is_of_images(folder):
+    """Whether a folder is a run, and no stage of one, on images: texts and points have their chapters' pages."""
+    config = folder / "config.json"
+    return config.exists() and "image_size" in json.loads(config.read_text())
 
 
 def where(runs):

@@ -240,7 +240,7 @@ def bits_per_token(learnt):
 
 
 counting = NGram(vocabulary, {"characters": 5, "words": 3, "pieces": 3}[run.tokens], seed=run.seed)
-counting.compile(None)
+counting.compile(None, **run.execution())
 counting.fit(train, steps_per_epoch=run.steps_per_epoch, verbose=0)
 held_out = vocabulary.decode(np.concatenate([text[:-1] for text in test.texts(slice(None))]))
 bits = {

@@ -325,7 +325,7 @@ for number in common:
 
 # %%
 counting = NGram(vocabulary, {"characters": 5, "words": 3, "pieces": 3}[run.tokens], seed=run.seed)
-counting.compile(None)
+counting.compile(None, **run.execution())
 counting.fit(train, steps_per_epoch=run.steps_per_epoch, verbose=0)
 nats, counts = nats_of(counting, test, np.arange(test.num_examples))
 held_out = vocabulary.decode(np.concatenate([text[:-1] for text in test.texts(slice(None))]))
