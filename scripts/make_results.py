@@ -36,7 +36,7 @@ SHOWN = {
 }
 
 
-def main(folder):
+def main(folder, remark=""):
     """Reads every finished run below `folder` and writes the page.
 
     Raises:
@@ -49,14 +49,16 @@ def main(folder):
     text = [
         "# Results",
         "",
-        f"Made by `python scripts/make_results.py` of runs that it reads, nothing here by hand. {where(runs)}",
+        f"Made by `python scripts/make_results.py` of runs that it reads, nothing here by hand. {where(runs)}"
+        + f" {remark}" * bool(remark),
         "",
         "FCD is the Fréchet classifier distance: the Fréchet distance in the features of our own small classifiers "
         "(`gdl_keras/metrics/weights`), smaller is better; it does not compare with FID. KCD is the kernel distance in "
         "the same features. Samples are compared with one half of the held-out images; in brackets the floor, what the "
         "other half reaches in their place. Few images lift an FCD, whatever they show: with under ten a feature (960) "
         "it is extrapolated to infinitely many, and marked so; with under two (`emoji` has 87 in each half) it says "
-        "nothing and is left out. KCD has no such bias, and an error of its own.",
+        "nothing and is left out. KCD has no such bias, and an error of its own, which on `emoji` is as large as what "
+        "sets its GANs apart.",
     ]
     if families:
         text += ["", *families_section(families)]
@@ -261,4 +263,6 @@ def in_words(metric):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", help="where the runs are")
-    main(parser.parse_args().folder)
+    parser.add_argument("--remark", default="", help="a sentence on how these were measured")
+    options = parser.parse_args()
+    main(options.folder, options.remark)
