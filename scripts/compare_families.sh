@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Trains every family of models on the same images, Fashion-MNIST at 32x32, and keeps the distance after every epoch.
 #
-#     bash scripts/compare_families.sh results        some 30 minutes on two cores; the runs go to results/families
+#     bash scripts/compare_families.sh results        an hour of processor time where other work goes on beside;
+#                                                     the runs go to results/families
 #     python scripts/make_results.py results          makes docs/results.md of them
 set -euo pipefail
 source "$(dirname "$0")/environment.sh"

@@ -11,7 +11,7 @@ from gdl_keras.models.parts.accumulation import accumulate_in, accumulation_step
 from gdl_keras.models.parts.calling import check_inputs
 from gdl_keras.models.parts.conditions import Unconditional
 from gdl_keras.models.parts.examples import shape_taken_by
-from gdl_keras.models.parts.inputs import Look, columns_of, join_batches, targets_beside_inputs
+from gdl_keras.models.parts.inputs import Look, columns_of, images_beside, join_batches
 from gdl_keras.models.parts.precision import check_precision
 from gdl_keras.models.parts.rates import NetworkOptimizers, refuse_silent_average
 from gdl_keras.models.parts.replicas import clipped_over_replicas, overflow_everywhere
@@ -271,7 +271,7 @@ def inputs_of(data, dtype="float32"):
 
 def targets_of(data):
     """What the first column is to become: the images beside it, or, where there are none, itself: float32 tensor."""
-    return tf.cast((columns_of(data, 1) + targets_beside_inputs(data))[-1], "float32")
+    return tf.cast((columns_of(data, 1) + images_beside(data))[-1], "float32")
 
 
 def _shows_progress():

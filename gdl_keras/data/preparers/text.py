@@ -77,13 +77,9 @@ def load(
             f"The {split} split of {name} has {len(arrays[split]):,} {tokens}, too few for one example of {length} and "
             "the next one: take a smaller length."
         )
-    vocabulary = Vocabulary.from_config(about["vocabulary"])
-    if example == "window":
-        values, ending = Windows(arrays[split], length + 1, stride=length), f"{split}-{length}"
-    else:
-        values, ending = Beginnings(arrays[split], length + 1, vocabulary.end), f"{split}-{length}-texts"
+    ending = f"{split}-{length}" + "-texts" * (example == "text")
     return TextData(
-        {"tokens": Column(values, "int32")},
+        {"tokens": Column(_examples(arrays[split], length, example), "int32")},
         name=name,
         kind="text",
         split=split,
@@ -93,10 +89,16 @@ def load(
         left_out=left_out.counts(),
         batch_size=batch_size,
         seed=seed,
-        vocabulary=vocabulary,
+        vocabulary=Vocabulary.from_config(about["vocabulary"]),
         num_tokens=len(arrays[split]),
         example=example,
     )
+
+
+def _examples(tokens, length, example):
+    if example == "text":
+        return Beginnings(tokens, length + 1, Vocabulary.end)
+    return Windows(tokens, length + 1, stride=length)
 
 
 def prepared(entry):

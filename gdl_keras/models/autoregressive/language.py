@@ -58,10 +58,6 @@ class LanguageModel(TextModel):
         begin = tf.fill([tf.shape(tokens)[0], 1], self.vocabulary.end)
         return tf.concat([begin, tokens[:, :-1]], axis=1)
 
-    def nats_per_token(self, tokens, training=False):
-        """As in `TextModel`."""
-        return tf.nn.sparse_softmax_cross_entropy_with_logits(tokens, self.logits(tokens, training=training))
-
     def read(self, token, place, state):
         return self.step(tf.where(token < 0, self.vocabulary.end, token), place, state)
 

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from gdl_keras import losses
 from gdl_keras.data.vocabulary import Vocabulary
 from gdl_keras.errors import InputError
 from gdl_keras.layers.settings import Setting
@@ -62,13 +63,14 @@ class TextModel(AutoregressiveModel):
         ends = np.flatnonzero(np.asarray(row) == self.vocabulary.end)
         return row[: ends[0]] if len(ends) else row
 
-    def nats_per_token(self, tokens):
+    def nats_per_token(self, tokens, **options):
         """-log p(x_t | x_0 ... x_{t-1}), place by place: float tensor (batch, length).
 
         Args:
             tokens: int tensor (batch, length).
+            options: as in the model's own `logits`, such as `training`.
         """
-        return tf.nn.sparse_softmax_cross_entropy_with_logits(tokens, self.logits(tokens))
+        return losses.class_crossentropy(tokens, self.logits(tokens, **options))
 
     def counting(self, tokens):
         """1 for tokens of a text, its <end> included, and 0 for what fills up the row: float32 tensor (batch, length).

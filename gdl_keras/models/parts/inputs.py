@@ -27,7 +27,7 @@ def columns_of(data, count):
     return [column for column in data[:count] if column is not None]
 
 
-def targets_beside_inputs(data):
+def images_beside(data):
     """The second column of what Keras hands to a step, in a list, where it is images and not labels or attributes."""
 
     def is_images(column):
@@ -133,7 +133,7 @@ class Look:
             raise InputError(f"There are {' and '.join(lengths.values())}: {name} learns from one of each.")
 
     def _targets(self, batch):
-        return targets_beside_inputs(batch) if self.model.takes_targets else []
+        return images_beside(batch) if self.model.takes_targets else []
 
     def _at_table(self, table):
         # Its batches are what its columns say; what they say may not be what this model learns from.
