@@ -57,7 +57,7 @@ class Ours:
         self.model = GPT(network, train.vocabulary, seed=seed)
         self.optimizer = AdamW(LARGEST_RATE, weight_decay=0.1, beta_2=0.99, global_clipnorm=1.0)
         self.optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-        self.model.compile(self.optimizer)
+        self.model.compile(self.optimizer, jit_compile=True)
         self.model.make_train_function()
         self.batches = iter(train.batches())
         self.parameters = network.count_params()

@@ -10,6 +10,7 @@ from gdl_keras.layers.corruption import Corruption  # noqa: E402
 from gdl_keras.layers.counts import Counts  # noqa: E402
 from gdl_keras.layers.dropout import ReplicaDropout  # noqa: E402
 from gdl_keras.layers.halving_convolution import DoublingConv2DTranspose, HalvingConv2D  # noqa: E402
+from gdl_keras.layers.layer_normalization import TokenNormalization  # noqa: E402
 from gdl_keras.layers.leaky_relu import ZeroCurvatureLeakyReLU  # noqa: E402
 from gdl_keras.layers.learned_positions import LearnedPositions  # noqa: E402
 from gdl_keras.layers.masked_convolution import Gate, MaskedConv2D, RowAbove, UpperConv2D  # noqa: E402
@@ -37,6 +38,7 @@ __all__ = [
     "Sampling",
     "SeedGenerator",
     "SpectralNormalization",
+    "TokenNormalization",
     "TransformerBlock",
     "UpperConv2D",
     "ZeroCurvatureLeakyReLU",

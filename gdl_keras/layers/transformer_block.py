@@ -7,6 +7,7 @@ from keras.initializers import RandomNormal
 from gdl_keras.errors import check_one_of
 from gdl_keras.layers.causal_attention import CausalSelfAttention
 from gdl_keras.layers.dropout import ReplicaDropout
+from gdl_keras.layers.layer_normalization import TokenNormalization
 
 NORMS = ("post", "pre")
 ACTIVATIONS = ("relu", "gelu")
@@ -68,7 +69,7 @@ class TransformerBlock(layers.Layer):
         self.inner = layers.Dense(
             feed_forward_dim, activation, kernel_initializer=RandomNormal(stddev=0.02), dtype=policy, name="inner"
         )
-        self.norms = [layers.LayerNormalization(epsilon=1e-5, dtype=policy, name=f"norm_{n}") for n in (1, 2)]
+        self.norms = [TokenNormalization(epsilon=1e-5, dtype=policy, name=f"norm_{n}") for n in (1, 2)]
         self.dropouts = [ReplicaDropout(dropout, dtype=policy) for _ in range(2)]
 
     def build(self, input_shape):

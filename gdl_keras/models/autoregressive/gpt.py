@@ -23,7 +23,7 @@ from keras import layers
 from keras.initializers import RandomNormal
 
 from gdl_keras.errors import InputError, check_one_of
-from gdl_keras.layers import LearnedPositions, TransformerBlock
+from gdl_keras.layers import LearnedPositions, TokenNormalization, TransformerBlock
 from gdl_keras.models.autoregressive.language import LanguageModel
 from gdl_keras.models.parts.endings import in_float32
 
@@ -93,7 +93,7 @@ def build_gpt(
             name=f"block_{number}",
         )(x)
     if norm == "pre":
-        x = layers.LayerNormalization(epsilon=1e-5, name="norm")(x)
+        x = TokenNormalization(epsilon=1e-5, name="norm")(x)
     if tie_weights:
         return keras.Model(tokens, in_float32(embedding(x, reverse=True)), name="network")
     logits = layers.Dense(
