@@ -227,6 +227,65 @@ def gpt(**options):
     return model
 
 
+def pairs(n=16):
+    """(chosen, rejected): what to prefer nobody could say; int32 (n, 9) each."""
+    return tuple(np.split(tokens(2 * n), 2))
+
+
+def reward_network(seed=2):
+    """A tiny network that likes some texts more than others."""
+    from gdl_keras.models import build_reward_network
+
+    network = build_reward_network(gpt().network)
+    values = network.get_layer("value")
+    values.set_weights([np.random.default_rng(seed).normal(size=values.kernel.shape), np.zeros(1)])
+    return network
+
+
+def table_of_rewards(values):
+    """A network whose value at each place is that of the token there alone."""
+    import keras
+
+    tokens = keras.Input((None,), dtype="int32")
+    table = keras.layers.Embedding(len(values), 1)
+    network = keras.Model(tokens, keras.layers.Reshape((-1,))(table(tokens)))
+    table.set_weights([np.reshape(values, (-1, 1))])
+    return network
+
+
+def reward_model(**options):
+    """A tiny `RewardModel`."""
+    from gdl_keras.models import RewardModel, build_reward_network
+
+    language = gpt()
+    model = RewardModel(build_reward_network(language.network), language.vocabulary, seed=1, **options)
+    model.compile("adam")
+    return model
+
+
+def dpo(**options):
+    """A tiny `DPO`, whose reference is another network than the policy was."""
+    from gdl_keras.models import DPO
+
+    policy, reference = gpt(), gpt()
+    options = {"length": 9, "given_length": 3, "beta": 0.5, "seed": 1, **options}
+    model = DPO(policy.network, reference.network, policy.vocabulary, **options)
+    model.compile("adam")
+    return model
+
+
+def ppo(**options):
+    """A tiny `PPO`, whose reference is another network than the policy was."""
+    from gdl_keras.models import PPO, build_reward_network
+
+    policy, reference = gpt(), gpt()
+    critic = build_reward_network(policy.network)
+    options = {"length": 9, "given_length": 3, "updates": 2, "seed": 1, **options}
+    model = PPO(policy.network, reference.network, reward_network(), critic, policy.vocabulary, **options)
+    model.compile("adam", "adam")
+    return model
+
+
 def gaussian():
     """A tiny `Gaussian`."""
     from gdl_keras.models import Gaussian
@@ -292,6 +351,10 @@ CASES = [
     ModelCase("pixel_cnn_mixture", pixel_cnn_mixture, images, draws_noise=False, variant=True),
     ModelCase("gpt", gpt, tokens, draws_noise=False),
     ModelCase("gpt, deeper", lambda: gpt(**DEEPER, dropout=0.2), tokens, variant=True),
+    # Only differences of rewards are learnt: what moves all of them alike has no slope.
+    ModelCase("reward_model", reward_model, pairs, draws_noise=False, still=("value/bias", "norm_2/beta")),
+    ModelCase("dpo", dpo, pairs, draws_noise=False),
+    ModelCase("ppo", ppo, tokens, stands_for_its_base=True),
     # While all scores are between -1 and 1, the hinge loss pulls the bias up as much as down.
     ModelCase("hinge_gan", hinge_gan, labelled_images, still=("score/bias",)),
     ModelCase(
