@@ -280,7 +280,7 @@ def ppo(**options):
 
     policy, reference = gpt(), gpt()
     critic = build_reward_network(policy.network)
-    options = {"length": 9, "given_length": 3, "updates": 2, "seed": 1, **options}
+    options = {"length": 9, "given_length": 3, "updates": 1, "seed": 1, **options}
     model = PPO(policy.network, reference.network, reward_network(), critic, policy.vocabulary, **options)
     model.compile("adam", "adam")
     return model
@@ -354,7 +354,14 @@ CASES = [
     # Only differences of rewards are learnt: what moves all of them alike has no slope.
     ModelCase("reward_model", reward_model, pairs, draws_noise=False, still=("value/bias", "norm_2/beta")),
     ModelCase("dpo", dpo, pairs, draws_noise=False),
-    ModelCase("ppo", ppo, tokens, stands_for_its_base=True),
+    ModelCase("ppo", ppo, tokens),
+    ModelCase(
+        "ppo, texts that end",
+        lambda: ppo(one_text=True, updates=2),
+        tokens,
+        variant=True,
+        stands_for_its_base=True,
+    ),
     # While all scores are between -1 and 1, the hinge loss pulls the bias up as much as down.
     ModelCase("hinge_gan", hinge_gan, labelled_images, still=("score/bias",)),
     ModelCase(
