@@ -17,5 +17,7 @@ def copied(network):
 def frozen_copy(network):
     """The same, which no optimizer trains."""
     copy = copied(network)
-    copy.trainable = False
+    # One by one: a layer that was frozen before does not hand it on to those inside it, which are new.
+    for layer in copy._flatten_layers():
+        layer.trainable = False
     return copy

@@ -1,5 +1,6 @@
 """Copies of networks have weights of their own."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -28,6 +29,9 @@ def test_a_copy_says_the_same_until_one_of_them_learns(options):
 def test_a_frozen_copy_has_nothing_to_train_and_leaves_the_other_as_it_was(options):
     network = cases.gpt(**options).network
     trained = [weight.path for weight in network.trainable_weights]
-    assert frozen_copy(network).trainable_weights == []
+    frozen = frozen_copy(network)
+    for copy in (frozen, frozen_copy(frozen), frozen_copy(keras.Model.from_config(frozen.get_config()))):
+        assert copy.trainable_weights == []
+        assert not any(weight.trainable for weight in copy.weights)
     assert [weight.path for weight in network.trainable_weights] == trained
     assert [weight.path for weight in copied(network).trainable_weights] == trained
