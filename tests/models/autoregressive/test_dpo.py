@@ -1,5 +1,6 @@
 """DPO: its loss against numpy, the policy that it comes to, and what it leaves alone."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -90,11 +91,23 @@ def test_the_policy_moves_and_the_reference_does_not():
     model = DPO(copied(language.network), language.network, language.vocabulary, length=9, seed=1)
     model.compile("adam")
     before = [np.asarray(weight) for weight in language.network.weights]
-    model.fit(*cases.pairs(), epochs=2, verbose=0)
+    for _ in range(2):
+        model.train_step(cases.pairs())
     harness.assert_same(before, [np.asarray(weight) for weight in language.network.weights])
     harness.assert_same(before, [np.asarray(weight) for weight in model.reference.weights])
     assert any((old != np.asarray(new)).any() for old, new in zip(before, model.network.weights))
     assert language.trainable_variables and not model.reference.trainable_variables
+
+
+def test_a_loaded_one_goes_on_from_the_same_policy_and_the_same_reference(tmp_path):
+    model = cases.dpo()
+    model.train_step(cases.pairs())
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    harness.assert_same(harness.weights(model), harness.weights(loaded))
+    for one in (model, loaded):
+        one.train_step(cases.pairs())
+    harness.assert_same(harness.weights(model), harness.weights(loaded))
 
 
 def test_it_is_a_language_model_as_its_policy_is():
