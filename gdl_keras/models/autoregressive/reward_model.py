@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
+from gdl_keras.errors import InputError
 from gdl_keras.models.autoregressive.text import text_lengths
 from gdl_keras.models.base import TapeModel
 from gdl_keras.models.parts.inputs import pairs_of
@@ -113,7 +114,12 @@ class RewardModel(TapeModel):
         Args:
             texts: list of str, of any lengths; where a row is one text, each is taken to be over.  Or their tokens, int
                 array (n, length).
+
+        Raises:
+            InputError: there are none.
         """
+        if not len(texts):
+            raise InputError("There are no texts: a score is of at least one.")
         tokens, lengths = self._rows_of(texts) if isinstance(texts[0], str) else self._read(texts)
         parts = [slice(start, start + BATCH_SIZE) for start in range(0, len(tokens), BATCH_SIZE)]
         return np.concatenate([self._values_of(tokens[part], lengths[part]) for part in parts])

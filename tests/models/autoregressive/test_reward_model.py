@@ -109,6 +109,8 @@ def test_pairs_that_are_none_are_refused_in_one_sentence():
     for sentence, pairs in wrong.items():
         with pytest.raises(InputError, match=sentence):
             model.fit(*pairs, verbose=0)
+    with pytest.raises(InputError, match="There are no texts"):
+        model.score([])
     with pytest.raises(InputError, match="does not weigh"):
         model.fit(chosen, rejected, sample_weight=np.ones(16), verbose=0)
 
