@@ -11,7 +11,7 @@ from scipy.special import log_softmax, softmax
 from gdl_keras.errors import InputError
 from gdl_keras.models import GPT, PPO, build_reward_network, copied
 from gdl_keras.samplers.next_token import choose
-from tests import cases, harness
+from tests import cases, harness, text_cases
 from tests.models.autoregressive.test_gpt import lively
 
 
@@ -37,7 +37,7 @@ def test_on_a_bandit_it_comes_to_the_policy_in_closed_form():
     model = PPO(
         copied(language.network),
         language.network,
-        cases.table_of_rewards(rewards),
+        text_cases.table_of_rewards(rewards),
         build_reward_network(language.network),
         language.vocabulary,
         length=1,
@@ -123,7 +123,7 @@ def test_only_what_was_written_has_a_slope(monkeypatch):
 
 def test_policy_and_critic_move_and_nothing_else():
     language = cases.gpt()
-    reward = cases.reward_network()
+    reward = text_cases.reward_network()
     model = PPO(
         copied(language.network),
         language.network,
@@ -156,7 +156,7 @@ def test_held_out_rows_say_how_well_it_knows_the_language():
 
 def test_what_cannot_be_is_refused():
     language = cases.gpt()
-    networks = (language.network, language.network, cases.reward_network(), build_reward_network(language.network))
+    networks = (language.network, language.network, text_cases.reward_network(), build_reward_network(language.network))
     for sentence, options in {"9 tokens 9 are given": {"given_length": 9}, "at most 11": {"length": 12}}.items():
         with pytest.raises(InputError, match=sentence):
             PPO(*networks, language.vocabulary, **{"length": 9, **options})

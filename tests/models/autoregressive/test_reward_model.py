@@ -10,7 +10,7 @@ from scipy.special import expit
 from gdl_keras.data import Vocabulary
 from gdl_keras.errors import InputError
 from gdl_keras.models import RewardModel, build_reward_network
-from tests import cases
+from tests import cases, text_cases
 from tests.harness import many_steps
 
 NETWORKS = pytest.mark.parametrize("options", [{}, cases.DEEPER], ids=["as the book's", "deeper and tied"])
@@ -57,7 +57,7 @@ def test_the_rewards_of_a_tournament_are_those_of_largest_likelihood():
     a, b, c = 2, 3, 4
     wins = {(a, b): 7, (b, a): 3, (b, c): 6, (c, b): 5, (a, c): 4, (c, a): 5}
     pairs = np.array([pair for pair, times in wins.items() for _ in range(times)], "int32")
-    model = RewardModel(cases.table_of_rewards(np.zeros(5)), VOCABULARY, seed=1)
+    model = RewardModel(text_cases.table_of_rewards(np.zeros(5)), VOCABULARY, seed=1)
     model.compile(keras.optimizers.SGD(4.0))
     many_steps(model, (pairs[:, :1], pairs[:, 1:]), 150)
 
@@ -76,7 +76,7 @@ def test_the_rewards_of_a_tournament_are_those_of_largest_likelihood():
 
 @pytest.mark.parametrize("one_text", [False, True])
 def test_a_text_is_scored_where_it_is_over(one_text):
-    network = cases.reward_network()
+    network = text_cases.reward_network()
     model = RewardModel(network, VOCABULARY, one_text=one_text)
     rows = np.array([[2, 3, 4, 2, 3], [2, 3, 0, 0, 0], [2, 3, 0, 4, 4]], "int32")
     read = [[0, 2, 3, 4, 2, 3], [0, 2, 3, 0], [0, 2, 3, 0]] if one_text else np.pad(rows, ((0, 0), (1, 0)))
@@ -88,7 +88,7 @@ def test_a_text_is_scored_where_it_is_over(one_text):
 
 @pytest.mark.parametrize("one_text", [False, True])
 def test_texts_of_any_lengths_are_scored_as_their_tokens(one_text):
-    model = RewardModel(cases.reward_network(), VOCABULARY, one_text=one_text)
+    model = RewardModel(text_cases.reward_network(), VOCABULARY, one_text=one_text)
     texts = ["abc", "", "cabba", "b"]
     alone = [
         model.score(np.array([[*VOCABULARY.encode(text), *[0] * one_text]], "int32").reshape(1, -1)) for text in texts
