@@ -3,6 +3,16 @@
 import numpy as np
 
 from tests.harness import ModelCase
+from tests.text_cases import (
+    dpo,
+    gpt,
+    ngram,
+    pairs,
+    ppo,
+    recurrent,
+    reward_model,
+    tokens,
+)
 
 IMAGE_SHAPE = (8, 8, 1)
 
@@ -166,37 +176,6 @@ def histogram():
     return model
 
 
-def tokens(n=16, length=9):
-    """Windows over one text of three letters, in which each comes often after the one before it: int32 (n, length)."""
-    rng = np.random.default_rng(0)
-    steps = rng.choice(3, n * (length - 1) + 1, p=[0.1, 0.7, 0.2])
-    text = 2 + np.cumsum(steps) % 3
-    return np.stack([text[start : start + length] for start in range(0, len(text) - 1, length - 1)]).astype("int32")
-
-
-def ngram(order=3, **options):
-    """A tiny `NGram`."""
-    from gdl_keras.data import Vocabulary
-    from gdl_keras.models import NGram
-
-    vocabulary = Vocabulary(["<end>", "<unknown>", "a", "b", "c"])
-    model = NGram(vocabulary, order, length=12, seed=1, **options)
-    model.compile(None)
-    return model
-
-
-def recurrent(units=(6,), cell="lstm", **options):
-    """A tiny `RecurrentLanguageModel`."""
-    from gdl_keras.data import Vocabulary
-    from gdl_keras.models import RecurrentLanguageModel, build_recurrent_network
-
-    vocabulary = Vocabulary(["<end>", "<unknown>", "a", "b", "c"])
-    network = build_recurrent_network(len(vocabulary), 4, units, cell, **options)
-    model = RecurrentLanguageModel(network, vocabulary, length=12, seed=1)
-    model.compile("adam")
-    return model
-
-
 def pixel_cnn(image_shape=IMAGE_SHAPE, levels=4, filters=4, blocks=1, gated=False, **options):
     """A tiny `PixelCNN`."""
     from gdl_keras.models import PixelCNN, build_pixel_cnn
@@ -211,18 +190,6 @@ def pixel_cnn_mixture(image_shape=IMAGE_SHAPE, components=2, filters=4, blocks=1
     from gdl_keras.models import PixelCNNMixture, build_pixel_cnn_mixture
 
     model = PixelCNNMixture(build_pixel_cnn_mixture(image_shape, components, filters, blocks, gated), seed=1)
-    model.compile("adam")
-    return model
-
-
-def gpt(**options):
-    """A tiny `GPT`."""
-    from gdl_keras.data import Vocabulary
-    from gdl_keras.models import GPT, build_gpt
-
-    vocabulary = Vocabulary(["<end>", "<unknown>", "a", "b", "c"])
-    sizes = {"embedding_dim": 8, "num_heads": 2, "key_dim": 4, "feed_forward_dim": 8, "dropout": 0.0}
-    model = GPT(build_gpt(len(vocabulary), 12, **{**sizes, **options}), vocabulary, length=12, seed=1)
     model.compile("adam")
     return model
 
@@ -292,6 +259,18 @@ CASES = [
     ModelCase("pixel_cnn_mixture", pixel_cnn_mixture, images, draws_noise=False, variant=True),
     ModelCase("gpt", gpt, tokens, draws_noise=False),
     ModelCase("gpt, deeper", lambda: gpt(**DEEPER, dropout=0.2), tokens, variant=True),
+    # Only differences of rewards are learnt: what moves all of them alike has no slope.
+    ModelCase("reward_model", reward_model, pairs, draws_noise=False, still=("value/bias", "norm_2/beta")),
+    # Its own tests save, load and go on.
+    ModelCase("dpo", dpo, pairs, draws_noise=False, variant=True),
+    ModelCase("ppo", ppo, tokens),
+    ModelCase(
+        "ppo, texts that end",
+        lambda: ppo(one_text=True, updates=2),
+        tokens,
+        variant=True,
+        stands_for_its_base=True,
+    ),
     # While all scores are between -1 and 1, the hinge loss pulls the bias up as much as down.
     ModelCase("hinge_gan", hinge_gan, labelled_images, still=("score/bias",)),
     ModelCase(

@@ -5,11 +5,14 @@ from gdl_keras.backend import use_tensorflow
 use_tensorflow()
 
 from gdl_keras.models.autoencoder import Autoencoder, build_decoder, build_encoder  # noqa: E402
+from gdl_keras.models.autoregressive.dpo import DPO  # noqa: E402
 from gdl_keras.models.autoregressive.gpt import GPT, build_gpt  # noqa: E402
 from gdl_keras.models.autoregressive.ngram import NGram  # noqa: E402
 from gdl_keras.models.autoregressive.pixel_cnn import PixelCNN, build_pixel_cnn  # noqa: E402
 from gdl_keras.models.autoregressive.pixel_cnn_mixture import PixelCNNMixture, build_pixel_cnn_mixture  # noqa: E402
+from gdl_keras.models.autoregressive.ppo import PPO  # noqa: E402
 from gdl_keras.models.autoregressive.recurrent import RecurrentLanguageModel, build_recurrent_network  # noqa: E402
+from gdl_keras.models.autoregressive.reward_model import RewardModel, build_reward_network  # noqa: E402
 from gdl_keras.models.cgan import CGAN  # noqa: E402
 from gdl_keras.models.classifier import Classifier, build_cnn, build_mlp  # noqa: E402
 from gdl_keras.models.dcgan import DCGAN  # noqa: E402
@@ -17,14 +20,17 @@ from gdl_keras.models.dense_autoencoder import build_dense_decoder, build_dense_
 from gdl_keras.models.densities import Gaussian, Histogram, Mixture, PointGAN  # noqa: E402
 from gdl_keras.models.gan import GAN  # noqa: E402
 from gdl_keras.models.hinge_gan import HingeGAN  # noqa: E402
+from gdl_keras.models.parts.copies import copied  # noqa: E402
 from gdl_keras.models.vae import VAE, build_variational_encoder  # noqa: E402
 from gdl_keras.models.wgan_gp import WGANGP  # noqa: E402
 
 __all__ = [
     "CGAN",
     "DCGAN",
+    "DPO",
     "GAN",
     "GPT",
+    "PPO",
     "VAE",
     "WGANGP",
     "Autoencoder",
@@ -38,6 +44,7 @@ __all__ = [
     "PixelCNNMixture",
     "PointGAN",
     "RecurrentLanguageModel",
+    "RewardModel",
     "build_cnn",
     "build_decoder",
     "build_dense_decoder",
@@ -48,5 +55,7 @@ __all__ = [
     "build_pixel_cnn",
     "build_pixel_cnn_mixture",
     "build_recurrent_network",
+    "build_reward_network",
     "build_variational_encoder",
+    "copied",
 ]

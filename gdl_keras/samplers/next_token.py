@@ -93,12 +93,12 @@ def read_and_write(read, state, tokens, start, noise, **options):
         read: function (token, place, state) -> (logits of the token at that place, (batch, vocabulary), new state); it
             is given the token before the place, int32 tensor (batch,), -1 where there is none.
         state: nested structure of tensors, what it remembers of nothing; their shapes do not change.
-        tokens, start, noise, options: as in `write_tokens`.
+        tokens, start, noise, options: as in `write_tokens`; noise may be a `DrawnNoise`, and their number unknown.
 
     Returns:
         int32 tensor (batch, length).
     """
-    before = tf.fill(tokens.shape[:1], -1)
+    before = tf.fill(tf.shape(tokens)[:1], -1)
     for place in tf.range(tokens.shape[1]):
         logits, state = read(before, place, state)
         before = tokens[:, place]

@@ -80,3 +80,20 @@ class SampleNoise:
         start = first % BLOCK
         numbers = tf.concat(parts, axis=0)[start : start + self.count]
         return tf.ensure_shape(numbers, (self.count, *shape))
+
+
+class DrawnNoise:
+    """Random numbers that were drawn before, where a loop asks a `SampleNoise` for them.
+
+    For training, where they come from the state that is saved with the model, and nobody knows how many samples.
+
+    Args:
+        numbers: float32 tensor (count, steps), uniform in [0, 1).
+    """
+
+    def __init__(self, numbers):
+        self.numbers = numbers
+
+    def uniform(self, step):
+        """Those of a step, an int or int tensor: float32 tensor (count,)."""
+        return tf.gather(self.numbers, step, axis=1)

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 
-from gdl_keras.samplers.noise import BLOCK, SampleNoise, random_normal, random_uniform
+from gdl_keras.samplers.noise import BLOCK, DrawnNoise, SampleNoise, random_normal, random_uniform
 
 
 @pytest.mark.parametrize("draw", [random_normal, random_uniform])
@@ -43,3 +43,11 @@ def test_noise_has_its_distribution_and_no_step_repeats_another():
     assert stats.kstest(np.asarray(noise.uniform(0)), "uniform").pvalue > 0.001
     for other in (noise.normal(1, (3,)), SampleNoise(2, 0, 2000).normal(0, (3,)), np.roll(normal, BLOCK, axis=0)):
         assert abs(np.corrcoef(normal.ravel(), np.asarray(other).ravel())[0, 1]) < 0.05
+
+
+def test_numbers_that_were_drawn_before_come_step_by_step():
+    numbers = np.random.default_rng(0).random((3, 4)).astype("float32")
+    step_of = tf.function(lambda numbers, step: DrawnNoise(numbers).uniform(step))
+    for step in range(4):
+        np.testing.assert_array_equal(DrawnNoise(numbers).uniform(step), numbers[:, step])
+        np.testing.assert_array_equal(step_of(tf.constant(numbers), tf.constant(step)), numbers[:, step])

@@ -121,13 +121,13 @@ class GPT(LanguageModel):
     """
 
     def __init__(self, network, vocabulary, length=None, one_text=False, **kwargs):
-        super().__init__(network, vocabulary, length or _positions(network) or 200, one_text, **kwargs)
+        super().__init__(network, vocabulary, length or positions_of(network) or 200, one_text, **kwargs)
         self.check_length(self.length)
 
     @property
     def max_length(self):
         """int, the longest text that it reads; None where any length goes."""
-        return _positions(self.network)
+        return positions_of(self.network)
 
     @property
     def blocks(self):
@@ -186,6 +186,7 @@ class GPT(LanguageModel):
         return np.stack(scores)
 
 
-def _positions(network):
+def positions_of(network):
+    """How many learned positions a network has: int, or None where any length goes."""
     sizes = [layer.max_length for layer in network.layers if isinstance(layer, LearnedPositions)]
     return min(sizes, default=None)

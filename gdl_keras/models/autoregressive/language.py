@@ -34,7 +34,7 @@ class LanguageModel(TextModel):
         self.network = network
 
     def build_metrics(self):
-        return {"loss": keras.metrics.Mean(name="loss"), "perplexity": Perplexity(name="perplexity")}
+        return {name: METRICS.get(name, keras.metrics.Mean)(name=name) for name in self.metric_names}
 
     def train_step(self, data):
         tokens = self._tokens_of(data)
@@ -91,3 +91,6 @@ class Perplexity(keras.metrics.Mean):
 
     def result(self):
         return ops.exp(super().result())
+
+
+METRICS = {"perplexity": Perplexity}

@@ -93,3 +93,18 @@ class TextModel(AutoregressiveModel):
 
     def sample_sheet(self, seed=0):
         return self.generate(SHEET_TEXTS, seed=seed), 1
+
+
+def text_lengths(tokens, vocabulary, one_text):
+    """How many tokens each row's text has: int32 tensor (batch,).
+
+    Args:
+        tokens: int tensor (batch, length).
+        vocabulary: a `data.Vocabulary`.
+        one_text: whether a row is one text, which is over at its first <end>; otherwise all of the row counts.
+    """
+    count, length = tf.unstack(tf.shape(tokens))
+    if not one_text:
+        return tf.fill([count], length)
+    before_end = tf.math.cumprod(tf.cast(tf.not_equal(tokens, vocabulary.end), tf.int32), axis=1)
+    return tf.minimum(tf.reduce_sum(before_end, axis=1) + 1, length)

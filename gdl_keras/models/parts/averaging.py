@@ -4,10 +4,10 @@ Papers: Polyak & Juditsky 1992, Acceleration of stochastic approximation by aver
 effectiveness of averaging in GAN training, arXiv:1806.04498.
 """
 
-import keras
 from keras import ops
 
 from gdl_keras.layers.settings import Annealed
+from gdl_keras.models.parts.copies import frozen_copy
 
 
 class WeightAverage:
@@ -32,11 +32,7 @@ class WeightAverage:
         self.averaged, self.ema_decay = name, decay
         if decay is None:
             return
-        network = getattr(self, name)
-        average = keras.models.clone_model(network)
-        average.set_weights(network.get_weights())
-        average.trainable = False
-        setattr(self, f"averaged_{name}", average)
+        setattr(self, f"averaged_{name}", frozen_copy(getattr(self, name)))
         self.averaged_steps, self.averaged_iterations = (
             self.add_weight(shape=(), initializer="zeros", trainable=False, name=weight)
             for weight in ("averaged_steps", "averaged_iterations")

@@ -12,7 +12,11 @@ from gdl_keras.data.images import BYTE, OVERSHOOT, ROUNDING, check_range
 from gdl_keras.errors import InputError
 
 # How texts and names become numbers.
-NUMBERED = {"tokens": ": encode texts with model.to_tokens", "labels": ": number the classes from 0 on"}
+NUMBERED = {
+    "tokens": ": encode texts with model.to_tokens",
+    **dict.fromkeys(("chosen", "rejected"), ": encode texts with model.vocabulary"),
+    "labels": ": number the classes from 0 on",
+}
 
 
 def check_width(model, column, given):
@@ -144,4 +148,10 @@ def _check_tokens(model, values, low, high):
 
 
 # What numbers may stand in the column that comes first, from the smallest to the largest that do.
-INPUTS = {"images": _check_images, "points": _check_points, "tokens": _check_tokens}
+INPUTS = {
+    "images": _check_images,
+    "points": _check_points,
+    "tokens": _check_tokens,
+    "chosen": _check_tokens,
+    "rejected": _check_tokens,
+}

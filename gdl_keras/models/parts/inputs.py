@@ -12,6 +12,7 @@ import tensorflow as tf
 from gdl_keras.errors import InputError
 from gdl_keras.models.parts.examples import check_values, check_width
 from gdl_keras.models.parts.precision import check_precision
+from gdl_keras.models.parts.weights import refuse_weights, weights_of
 
 
 def columns_of(data, count):
@@ -49,6 +50,23 @@ def inputs_and_labels(data, labels_are):
     """
     inputs, labels = columns_of(data, 2)
     return tf.cast(inputs, tf.float32), labels_are.as_learnt(labels)
+
+
+def pairs_of(model, data):
+    """The two texts of each pair in what Keras hands to a step: int32 tensors (batch, length), chosen and rejected.
+
+    Raises:
+        InputError: their rows differ in length, or there are weights beside them, which these steps do not take.
+    """
+    if weights_of(data) is not None:
+        refuse_weights(model)
+    chosen, rejected = (tf.cast(column, tf.int32) for column in columns_of(data, 2))
+    if not chosen.shape[1:].is_compatible_with(rejected.shape[1:]):
+        raise InputError(
+            f"The chosen texts have {chosen.shape[1]} tokens, and the rejected ones {rejected.shape[1]}: fill up the "
+            "shorter rows with the token of a text's end."
+        )
+    return chosen, rejected
 
 
 def join_batches(batches, count):

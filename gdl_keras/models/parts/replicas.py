@@ -8,6 +8,9 @@ import tensorflow as tf
 
 from gdl_keras.models.parts.accumulation import inner_optimizer
 
+# Of values that are all the same but for rounding, no differences are made.
+SMALLEST_VARIANCE = 1e-8
+
 
 def overflow_everywhere(gradients, optimizer):
     """NaN on all replicas where those of any of them overflowed float16, so that all of them skip the step.
@@ -58,6 +61,28 @@ def mean_over_replicas(values, counts):
     total = tf.reduce_sum(counts)
     total = sum_over_replicas(total) if replicas > 1 else total
     return replicas * tf.reduce_sum(values * counts) / tf.maximum(total, 1.0)
+
+
+def standardised_over_replicas(values, counts):
+    """Values brought to mean 0 and variance 1 over those that count, of all replicas' parts of a batch.
+
+        (values - mean) / sqrt(variance + 1e-8)         and 0 where nothing counts
+
+    Args:
+        values, counts: float tensors of one shape; counts are 0 or 1.
+
+    Returns:
+        float tensor of that shape.
+    """
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+
+    def mean(numbers):
+        sums = tf.stack([tf.reduce_sum(numbers * counts), tf.reduce_sum(counts)])
+        total, count = tf.unstack(sum_over_replicas(sums) if replicas > 1 else sums)
+        return total / tf.maximum(count, 1.0)
+
+    apart = counts * (values - mean(values))
+    return apart / tf.sqrt(mean(tf.square(apart)) + SMALLEST_VARIANCE)
 
 
 def _tensor(gradient):

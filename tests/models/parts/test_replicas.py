@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from gdl_keras.models.base import TapeModel, inputs_of
-from gdl_keras.models.parts.replicas import mean_over_replicas
+from gdl_keras.models.parts.replicas import mean_over_replicas, standardised_over_replicas
 
 # The two halves of the batch pull in directions at right angles, each of length 4.
 TARGETS = np.array([[4.0, 0.0], [4.0, 0.0], [0.0, 4.0], [0.0, 4.0]], "float32")
@@ -79,3 +79,25 @@ def test_each_value_that_counts_counts_alike_on_all_replicas(two_replicas):
             model.compile(keras.optimizers.SGD(1.0))
         model.fit(tf.data.Dataset.from_tensors(targets).repeat(), steps_per_epoch=1, verbose=0)
         np.testing.assert_allclose(model.position, [8 / 3, 2 / 3], rtol=1e-5)
+
+
+def test_values_are_standardised_over_those_that_count_on_all_replicas(two_replicas):
+    values = np.random.default_rng(0).normal(3, 2, (4, 5)).astype("float32")
+    counts = np.array([[1, 1, 1, 0, 0], [1, 0, 1, 1, 1], [0, 0, 0, 0, 0], [0, 0, 1, 0, 0]], "float32")
+    expected = counts * (values - values[counts > 0].mean()) / values[counts > 0].std()
+    np.testing.assert_allclose(standardised_over_replicas(values, counts), expected, atol=1e-5)
+
+    halves = [
+        two_replicas.experimental_distribute_values_from_function(
+            lambda context, array=array: tf.constant(np.split(array, 2)[context.replica_id_in_sync_group])
+        )
+        for array in (values, counts)
+    ]
+    on_two = tf.function(lambda *parts: two_replicas.run(standardised_over_replicas, parts))(*halves)
+    parts = two_replicas.experimental_local_results(on_two)
+    np.testing.assert_allclose(np.concatenate(parts), expected, atol=1e-5)
+
+
+def test_values_that_are_all_the_same_are_no_better_or_worse_than_one_another():
+    same = standardised_over_replicas(np.full((2, 3), 0.1, "float32"), np.ones((2, 3), "float32"))
+    np.testing.assert_allclose(same, np.zeros((2, 3)), atol=1e-3)
