@@ -137,7 +137,7 @@ def families_section(runs):
     """The figure and its table."""
     draw_families(runs)
     lines = [
-        "## Every family on the same images",
+        "## The families of chapters 3 and 4 on the same images",
         "",
         f"![FCD against CPU time, bits per dim, and the time of sampling](pictures/{FIGURE.name})",
         "",
@@ -194,7 +194,7 @@ def draw_families(runs):
 def presets_section(runs):
     """One row for each chapter's preset cpu."""
     lines = [
-        "## Every chapter in its preset `cpu`",
+        "## Chapters 2 to 4 in their preset `cpu`",
         "",
         "| command | data | minutes of training | trainable parameters | samples | FCD (floor) | KCD (floor) | and |",
         "|---|---|---|---|---|---|---|---|",

@@ -240,9 +240,9 @@ run.show("temperatures", plotting.rows(at_temperatures))
 # Which pixels can have an influence on one pixel?  A slope that is not zero answers.  In one stack of masked
 # convolutions each step upwards goes at most one column to the right: what lies further right, however near, is not
 # seen by any path.  The gated network (van den Oord et al. 2016b) has two stacks.  One looks at whole rows above, both
-# ways; the other one looks left in its own row and is told what the first one made of the rows above.  Nothing is blind
-# any more.  `--gated` trains it.  The darker a pixel here, the stronger its influence, before any training; light grey
-# is what is not seen, white what comes later.
+# ways; the other one looks left in its own row and is told what the first one made of the rows above.  Within the
+# reach of its few layers nothing is blind any more.  `--gated` trains it.  The darker a pixel here, the stronger its
+# influence, before any training; light grey is what is not seen, white what comes later.
 
 
 # %%
