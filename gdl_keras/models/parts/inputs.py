@@ -5,6 +5,7 @@ batch a second time, a generator would have lost it, and a shuffled data set wou
 """
 
 import types
+import weakref
 
 import keras
 import tensorflow as tf
@@ -172,6 +173,9 @@ class Look:
             raise
 
     def _passing(self, dataset):
+        # TensorFlow never forgets a Python function that it was given, and would keep the model along with it.
+        check = weakref.WeakMethod(self._check_next)
+
         @tf.autograph.experimental.do_not_convert
         def pass_on(is_due, batch):
             found = columns_of(batch, len(self.columns)) + self._targets(batch)
@@ -179,7 +183,7 @@ class Look:
                 return is_due, batch
 
             def look():
-                seen = tf.py_function(lambda *columns: self._check_next(columns, 0), found, [])
+                seen = tf.py_function(lambda *columns: check()(columns, 0), found, [])
                 with tf.control_dependencies([seen]):
                     return tf.constant(False)
 

@@ -1,5 +1,8 @@
 """What is looked at before a model learns from it: arrays, streams, labels, and what is said where they are wrong."""
 
+import gc
+import weakref
+
 import keras
 import numpy as np
 import pytest
@@ -152,6 +155,17 @@ def test_nothing_is_learnt_otherwise_because_it_was_looked_at(stream):
     models[0].fit(stream(X), epochs=epochs, verbose=0, shuffle=False)
     keras.Model.fit(models[1], stream(X), epochs=epochs, verbose=0, shuffle=False)
     assert_same(*map(weights, models))
+
+
+@STREAMS
+def test_a_model_that_nobody_needs_any_more_is_forgotten(stream):
+    model = cases.gaussian()
+    model.fit(stream(cases.points()), validation_data=stream(cases.points()), verbose=0)
+    model.predict(stream(cases.points()), verbose=0)
+    trained = weakref.ref(model)
+    del model
+    gc.collect()
+    assert trained() is None
 
 
 def test_a_batch_is_not_asked_for_twice():
