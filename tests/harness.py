@@ -6,6 +6,7 @@ and one case of each base class through all.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import keras
 import numpy as np
@@ -14,7 +15,7 @@ import tensorflow as tf
 POLICIES = ("float32", "mixed_float16", "mixed_bfloat16")
 
 
-@dataclass
+@dataclass(eq=False)
 class ModelCase:
     """How to make a tiny model and data for it.  What is asked of it follows from what it is: `is_a`, `conditions`.
 
@@ -70,6 +71,12 @@ def build(case):
     """The case's model, made from the same seeds each time."""
     keras.utils.set_random_seed(0)
     return case.build()
+
+
+@cache
+def untouched(case):
+    """The case's model as it is built, one for all checks that neither train it nor set anything in it."""
+    return build(case)
 
 
 def weights(model):

@@ -124,7 +124,8 @@ def test_what_is_not_a_number_ends_training_for_terminate_on_nan(case):
 
 @every_base
 def test_kerass_other_callbacks_work(case, tmp_path):
-    model, callbacks, name = harness.build(case), keras.callbacks, harness.build(case).metric_names[0]
+    model, callbacks = harness.build(case), keras.callbacks
+    name = model.metric_names[0]
     data = arrays(case)
     chosen = [
         callbacks.EarlyStopping(f"val_{name}", mode="min", restore_best_weights=True),
@@ -177,9 +178,9 @@ def test_weights_of_zero_do_not_train_and_weights_of_one_change_nothing_or_weigh
 @every_model
 def test_the_loss_is_the_mean_of_weights_times_losses(case):
     """Against the losses of the examples one by one, in numpy; wherever the weights come from."""
-    model = harness.build(case)
-    if not model.weighs_examples or isinstance(model, VAE):
+    if not harness.untouched(case).weighs_examples or isinstance(harness.untouched(case), VAE):
         pytest.skip("weighs nothing, or draws noise for each loss")
+    model = harness.build(case)
     data, weights = arrays(case), np.linspace(0, 3, 16).astype("float32")
     alone = [model.test_on_batch(*(column[i : i + 1] for column in data), return_dict=True) for i in range(16)]
     wanted = np.mean(weights * [one["loss"] for one in alone])
@@ -216,7 +217,7 @@ def test_an_exported_model_serves_what_the_model_gives(case, tmp_path):
 
 @every_model
 def test_what_a_model_is_not_called_with_is_said_in_one_sentence(case):
-    model = harness.build(case)
+    model = harness.untouched(case)
     for wrong in (np.zeros((3, 5, 5, 5, 5), "float32"), np.zeros(3, "float32")):
         with pytest.raises(InputError, match=f"^{type(model).__name__} is called with .* not "):
             model(wrong)
@@ -229,7 +230,7 @@ def test_what_a_model_is_not_called_with_is_said_in_one_sentence(case):
 
 @every_model
 def test_h5_is_refused_before_anything_is_written(case, tmp_path):
-    model = harness.build(case)
+    model = harness.untouched(case)
     for name in ("model.h5", "model.hdf5"):
         with pytest.raises(InputError, match=r"\.keras"):
             model.save(tmp_path / name)
