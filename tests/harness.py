@@ -1,7 +1,7 @@
 """What every model of the project must do, checked in one place.
 
 A model joins by a `ModelCase` in `tests/cases.py`; `tests/test_every_model.py` puts each case through the plain checks,
-and one case of each base class through all.
+and `tests/test_every_combination.py` one case of each base class through all.
 """
 
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from functools import cache
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
 POLICIES = ("float32", "mixed_float16", "mixed_bfloat16")
@@ -40,6 +41,11 @@ class ModelCase:
 
     def __str__(self):
         return self.name
+
+
+def long(*values, when=True):
+    """Parameters of a test, in the long tests alone where `when` is true."""
+    return pytest.param(*values, marks=[pytest.mark.full] if when else [])
 
 
 def dataset(case, batch_size=8):

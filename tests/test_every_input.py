@@ -11,7 +11,7 @@ import tensorflow as tf
 from gdl_keras.errors import InputError
 from gdl_keras.models.parts.conditions import Attributes
 from tests import harness
-from tests.test_every_model import every_base, every_model, every_model_at_length
+from tests.test_every_model import every_base, every_class_at_length, every_model, of_bases
 
 
 def columns(case):
@@ -80,7 +80,7 @@ def in_precision(case, floats):
     return tf.data.Dataset.from_tensor_slices(given).batch(8)
 
 
-@every_model_at_length
+@every_class_at_length
 def test_a_batch_at_a_time_and_double_precision(case):
     model = harness.build(case)
     histories = [model.fit(in_precision(case, "float64"), verbose=0).history]
@@ -90,7 +90,7 @@ def test_a_batch_at_a_time_and_double_precision(case):
         assert np.isfinite([np.ravel(value)[0] for value in history.values()]).all()
 
 
-@every_base
+@of_bases("vae")
 def test_double_precision_teaches_what_single_does(case):
     models = [harness.build(case) for _ in range(2)]
     for model, floats in zip(models, ("float32", "float64")):

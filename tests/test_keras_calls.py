@@ -10,7 +10,7 @@ from gdl_keras.layers.settings import Declared
 from gdl_keras.models import VAE
 from gdl_keras.models.generative import LatentModel
 from tests import harness
-from tests.test_every_model import every_base, every_model, every_model_at_length
+from tests.test_every_model import every_base, every_class_at_length, every_model, every_model_at_length
 
 # Another value for each setting that may change once a step has been traced.
 OTHER = {
@@ -84,7 +84,7 @@ def test_a_setting_assigned_after_a_step_holds_from_the_next_one_on_or_is_refuse
 # ---- callbacks -------------------------------------------------------------------------------------------------------
 
 
-@every_model_at_length
+@every_class_at_length
 def test_schedulers_move_the_rates_of_all_optimizers_by_the_same_factor(case):
     model = harness.build(case)
     halve = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
@@ -146,7 +146,7 @@ def test_kerass_other_callbacks_work(case, tmp_path):
 # ---- weights of examples ---------------------------------------------------------------------------------------------
 
 
-@every_model_at_length
+@every_class_at_length
 def test_weights_of_zero_do_not_train_and_weights_of_one_change_nothing_or_weights_are_refused(case):
     model = harness.build(case)
     nothing, ones = np.zeros(16, "float32"), np.ones(16, "float32")
