@@ -1,5 +1,6 @@
 """Fixtures and flags for all tests: two logical CPU devices, and `--full` for the long tests."""
 
+import gc
 import os
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -33,6 +34,14 @@ def own_data_folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="session", autouse=True)
+def readers_have_no_scikit_learn(tmp_path_factory):
+    """Keras imports scikit-learn wherever it is there, a quarter of its start; programs that tests start find none."""
+    folder = tmp_path_factory.mktemp("as_readers_have_it")
+    (folder / "sklearn.py").write_text("raise ImportError('scikit-learn is there for the tests alone')")
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
+@pytest.fixture(scope="session", autouse=True)
 def two_logical_devices():
     """Splits the processor into CPU:0 and CPU:1, which must happen before TensorFlow first computes."""
     import tensorflow as tf
@@ -41,6 +50,14 @@ def two_logical_devices():
     tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 2)
     tf.config.experimental.enable_op_determinism()
     return ["CPU:0", "CPU:1"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def libraries_are_no_garbage(two_logical_devices):
+    """What was imported stays: to search it for garbage again and again would take a twentieth of all time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 5, 5)
 
 
 @pytest.fixture(scope="session")

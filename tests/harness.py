@@ -1,20 +1,22 @@
 """What every model of the project must do, checked in one place.
 
 A model joins by a `ModelCase` in `tests/cases.py`; `tests/test_every_model.py` puts each case through the plain checks,
-and one case of each base class through all.
+and `tests/test_every_combination.py` one case of each base class through all.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
 POLICIES = ("float32", "mixed_float16", "mixed_bfloat16")
 
 
-@dataclass
+@dataclass(eq=False)
 class ModelCase:
     """How to make a tiny model and data for it.  What is asked of it follows from what it is: `is_a`, `conditions`.
 
@@ -39,6 +41,11 @@ class ModelCase:
 
     def __str__(self):
         return self.name
+
+
+def long(*values, when=True):
+    """Parameters of a test, in the long tests alone where `when` is true."""
+    return pytest.param(*values, marks=[pytest.mark.full] if when else [])
 
 
 def dataset(case, batch_size=8):
@@ -70,6 +77,12 @@ def build(case):
     """The case's model, made from the same seeds each time."""
     keras.utils.set_random_seed(0)
     return case.build()
+
+
+@cache
+def untouched(case):
+    """The case's model as it is built, one for all checks that neither train it nor set anything in it."""
+    return build(case)
 
 
 def weights(model):

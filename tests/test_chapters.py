@@ -146,6 +146,7 @@ def test_a_few_images_of_each_class_are_enough_to_the_end(name, tmp_path, monkey
     assert (tmp_path / "run" / "pictures" / "predictions.png").exists()
 
 
+@pytest.mark.full
 def test_a_conditional_gan_learns_from_all_attributes_at_once(tmp_path, monkeypatch):
     """Any number of them are true of an image; the model is sampled and evaluated like any other."""
     monkeypatch.chdir(tmp_path)

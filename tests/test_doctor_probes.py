@@ -15,6 +15,7 @@ import pytest
 from gdl_keras.doctor import Facts, diagnose, look
 from gdl_keras.doctor.facts import look_at_folder, look_at_memory, look_at_packages, look_for_place
 from gdl_keras.doctor.gpu import Driver, TensorFlow, ask_tensorflow, look_at_driver
+from tests.harness import long
 
 
 @pytest.fixture
@@ -237,8 +238,8 @@ CUDA = ["cudart.so.12", "cublas.so.12", "cublasLt.so.12", "cufft.so.11", "cusolv
     ("libraries", "cuinit", "says"),
     [
         (CUDA, "0", "does not see Paper GPU\n.* cannot load libcudnn.so.9"),
-        ([*CUDA, "cudnn.so.9"], "100", "does not see Paper GPU\n.* CUDA_ERROR_NO_DEVICE"),
-        ([*CUDA, "cudnn.so.9"], "0", "sees Paper GPU and cannot compute on it\n.* Error loading CUDA libraries"),
+        long([*CUDA, "cudnn.so.9"], "100", "does not see Paper GPU\n.* CUDA_ERROR_NO_DEVICE"),
+        long([*CUDA, "cudnn.so.9"], "0", "sees Paper GPU and cannot compute on it\n.* Error loading CUDA libraries"),
     ],
 )
 @pytest.mark.skipif(sys.platform != "linux" or shutil.which("gcc") is None, reason="needs Linux and gcc")

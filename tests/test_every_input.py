@@ -11,7 +11,7 @@ import tensorflow as tf
 from gdl_keras.errors import InputError
 from gdl_keras.models.parts.conditions import Attributes
 from tests import harness
-from tests.test_every_model import every_base, every_model, every_model_at_length
+from tests.test_every_model import every_class_at_length, every_model, of_bases
 
 
 def columns(case):
@@ -59,7 +59,7 @@ def test_what_is_wrong_is_refused_before_anything_is_learnt(case):
     harness.assert_same(harness.weights(model), before)
 
 
-@every_base
+@of_bases("mixture", "lstm")
 def test_what_is_wrong_in_a_stream_is_refused(case):
     model = harness.build(case)
     before = [np.asarray(weight) for weight in model.trainable_weights]
@@ -80,7 +80,7 @@ def in_precision(case, floats):
     return tf.data.Dataset.from_tensor_slices(given).batch(8)
 
 
-@every_model_at_length
+@every_class_at_length
 def test_a_batch_at_a_time_and_double_precision(case):
     model = harness.build(case)
     histories = [model.fit(in_precision(case, "float64"), verbose=0).history]
@@ -90,7 +90,7 @@ def test_a_batch_at_a_time_and_double_precision(case):
         assert np.isfinite([np.ravel(value)[0] for value in history.values()]).all()
 
 
-@every_base
+@of_bases("vae")
 def test_double_precision_teaches_what_single_does(case):
     models = [harness.build(case) for _ in range(2)]
     for model, floats in zip(models, ("float32", "float64")):
@@ -102,5 +102,6 @@ def test_every_column_that_a_model_learns_from_is_known():
     from gdl_keras.models.parts.examples import INPUTS
     from tests.cases import CASES
 
-    assert {name for case in CASES for name in harness.build(case).learns_from} <= {*INPUTS, "labels"}
+    classes = [case for case in CASES if not case.variant]
+    assert {name for case in classes for name in harness.untouched(case).learns_from} <= {*INPUTS, "labels"}
     assert keras.config.floatx() == "float32"

@@ -112,6 +112,7 @@ def test_what_can_run_here_runs(guide, workshop):
             assert (workshop / folder / "metrics.json").is_file(), folder
 
 
+@pytest.mark.full
 @guides_with("```python")
 def test_python_runs(guide, workshop):
     """A guide's blocks, one after the other as one program."""

@@ -10,7 +10,7 @@ from gdl_keras.layers.settings import Declared
 from gdl_keras.models import VAE
 from gdl_keras.models.generative import LatentModel
 from tests import harness
-from tests.test_every_model import every_base, every_model, every_model_at_length
+from tests.test_every_model import every_base, every_class_at_length, every_model, every_model_at_length
 
 # Another value for each setting that may change once a step has been traced.
 OTHER = {
@@ -84,7 +84,7 @@ def test_a_setting_assigned_after_a_step_holds_from_the_next_one_on_or_is_refuse
 # ---- callbacks -------------------------------------------------------------------------------------------------------
 
 
-@every_model_at_length
+@every_class_at_length
 def test_schedulers_move_the_rates_of_all_optimizers_by_the_same_factor(case):
     model = harness.build(case)
     halve = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
@@ -124,7 +124,8 @@ def test_what_is_not_a_number_ends_training_for_terminate_on_nan(case):
 
 @every_base
 def test_kerass_other_callbacks_work(case, tmp_path):
-    model, callbacks, name = harness.build(case), keras.callbacks, harness.build(case).metric_names[0]
+    model, callbacks = harness.build(case), keras.callbacks
+    name = model.metric_names[0]
     data = arrays(case)
     chosen = [
         callbacks.EarlyStopping(f"val_{name}", mode="min", restore_best_weights=True),
@@ -145,7 +146,7 @@ def test_kerass_other_callbacks_work(case, tmp_path):
 # ---- weights of examples ---------------------------------------------------------------------------------------------
 
 
-@every_model_at_length
+@every_class_at_length
 def test_weights_of_zero_do_not_train_and_weights_of_one_change_nothing_or_weights_are_refused(case):
     model = harness.build(case)
     nothing, ones = np.zeros(16, "float32"), np.ones(16, "float32")
@@ -177,9 +178,9 @@ def test_weights_of_zero_do_not_train_and_weights_of_one_change_nothing_or_weigh
 @every_model
 def test_the_loss_is_the_mean_of_weights_times_losses(case):
     """Against the losses of the examples one by one, in numpy; wherever the weights come from."""
-    model = harness.build(case)
-    if not model.weighs_examples or isinstance(model, VAE):
+    if not harness.untouched(case).weighs_examples or isinstance(harness.untouched(case), VAE):
         pytest.skip("weighs nothing, or draws noise for each loss")
+    model = harness.build(case)
     data, weights = arrays(case), np.linspace(0, 3, 16).astype("float32")
     alone = [model.test_on_batch(*(column[i : i + 1] for column in data), return_dict=True) for i in range(16)]
     wanted = np.mean(weights * [one["loss"] for one in alone])
@@ -216,7 +217,7 @@ def test_an_exported_model_serves_what_the_model_gives(case, tmp_path):
 
 @every_model
 def test_what_a_model_is_not_called_with_is_said_in_one_sentence(case):
-    model = harness.build(case)
+    model = harness.untouched(case)
     for wrong in (np.zeros((3, 5, 5, 5, 5), "float32"), np.zeros(3, "float32")):
         with pytest.raises(InputError, match=f"^{type(model).__name__} is called with .* not "):
             model(wrong)
@@ -229,7 +230,7 @@ def test_what_a_model_is_not_called_with_is_said_in_one_sentence(case):
 
 @every_model
 def test_h5_is_refused_before_anything_is_written(case, tmp_path):
-    model = harness.build(case)
+    model = harness.untouched(case)
     for name in ("model.h5", "model.hdf5"):
         with pytest.raises(InputError, match=r"\.keras"):
             model.save(tmp_path / name)

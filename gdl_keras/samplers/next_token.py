@@ -21,7 +21,8 @@ def next_token_logits(logits, temperature=1.0, top_k=None, top_p=None):
 
     Args:
         logits: float tensor (batch, vocabulary).
-        temperature: float, at least 0; below 1 likely tokens become likelier, at 0 the likeliest one is certain.
+        temperature: float, at least 0; below 1 likely tokens become likelier, at 0 the likeliest one is certain.  A
+            tensor, which is not looked at, is above 0.
         top_k: int or None; tokens outside the k likeliest are never drawn.
         top_p: float in (0, 1] or None; kept are the likeliest tokens whose probabilities together first reach p.
 
@@ -31,13 +32,10 @@ def next_token_logits(logits, temperature=1.0, top_k=None, top_p=None):
     Raises:
         InputError: an argument is out of range.
     """
-    if temperature < 0 or (top_k is not None and top_k < 1) or (top_p is not None and not 0 < top_p <= 1):
-        raise InputError(
-            "temperature is not negative, top_k is at least 1, and top_p lies above 0 and up to 1; "
-            f"they are {temperature}, {top_k} and {top_p}."
-        )
+    if not tf.is_tensor(temperature):
+        check_options(temperature, top_k, top_p)
     logits = tf.cast(logits, tf.float32)
-    if temperature == 0:
+    if not tf.is_tensor(temperature) and temperature == 0:
         likeliest = tf.argmax(logits, axis=-1)
         return tf.where(tf.one_hot(likeliest, logits.shape[-1]) > 0, 0.0, NEVER)
     logits = logits / temperature
@@ -50,6 +48,15 @@ def next_token_logits(logits, temperature=1.0, top_k=None, top_p=None):
         lowest = tf.reduce_min(tf.where(before < top_p, descending, float("inf")), axis=-1, keepdims=True)
         logits = tf.where(logits >= lowest, logits, NEVER)
     return logits
+
+
+def check_options(temperature=1.0, top_k=None, top_p=None):
+    """Raises InputError where an option of `next_token_logits`, a number, is out of range."""
+    if temperature < 0 or (top_k is not None and top_k < 1) or (top_p is not None and not 0 < top_p <= 1):
+        raise InputError(
+            "temperature is not negative, top_k is at least 1, and top_p lies above 0 and up to 1; "
+            f"they are {temperature}, {top_k} and {top_p}."
+        )
 
 
 def choose(logits, uniform):

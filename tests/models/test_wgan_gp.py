@@ -117,6 +117,7 @@ def test_arguments_are_checked(options):
         cases.wgan_gp(**options)
 
 
+@pytest.mark.full
 def test_estimate_approaches_the_true_distance_and_then_falls():
     """Real points are shifted from the generator's by a vector of length d = 5, which is then the distance.
 

@@ -17,7 +17,7 @@ import pytest
 import gdl_keras
 from gdl_keras.errors import InputError
 from gdl_keras.training import devices
-from tests.harness import weights
+from tests.harness import long, weights
 
 PROGRAM = str(Path(__file__).parent / "one_autoencoder.py")
 EPOCHS = ["--epochs", "2"]
@@ -272,7 +272,7 @@ def test_wrong_numbers_are_refused(wanted, words, made_up_tensorflow):
         devices.use_devices(wanted)
 
 
-@pytest.mark.parametrize("chosen", [None, "false"])
+@pytest.mark.parametrize("chosen", [None, long("false")])
 def test_a_program_of_ones_own_takes_gpu_memory_as_it_needs_it(chosen, monkeypatch):
     """The imports of the README's program: TensorFlow asks the environment when it makes its devices, after them."""
     monkeypatch.delenv("TF_FORCE_GPU_ALLOW_GROWTH", raising=False)

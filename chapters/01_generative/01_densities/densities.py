@@ -161,6 +161,16 @@ run.show("data", plotting.points(examples, held_out, titles=["to learn from", "h
 
 # %%
 column = examples[:, :1]
+
+
+@tf.function
+def slopes(line):
+    """Those of the mean log-likelihood, along the mean and along the logarithm of the standard deviation."""
+    with tf.GradientTape() as tape:
+        log_likelihood = tf.reduce_mean(line.log_density(column))
+    return tape.gradient(log_likelihood, [line.mean.value, line.log_scale.value])
+
+
 paths = {}
 for mean, scale in ((-2.0, 2.2), (1.5, 0.6)):
     line = Gaussian(dimensions=1, seed=run.seed)
@@ -168,11 +178,9 @@ for mean, scale in ((-2.0, 2.2), (1.5, 0.6)):
     line.log_scale.assign([np.log(scale)])
     path = [(mean, scale)]
     for _ in range(500):
-        with tf.GradientTape() as tape:
-            log_likelihood = tf.reduce_mean(line.log_density(column))
-        uphill = tape.gradient(log_likelihood, [line.mean.value, line.log_scale.value])
-        line.mean.assign_add(0.03 * uphill[0])
-        line.log_scale.assign_add(0.03 * uphill[1])
+        slope_of_mean, slope_of_scale = slopes(line)
+        line.mean.assign_add(0.03 * slope_of_mean)
+        line.log_scale.assign_add(0.03 * slope_of_scale)
         path.append((float(line.mean[0]), float(np.exp(line.log_scale[0]))))
     paths[f"from ({mean:g}, {scale:g})"] = np.array(path)
 
@@ -203,7 +211,7 @@ histogram.fit(train, **stage.schedule())
 
 # %%
 plotting.show_source(DensityModel.train_step)
-stage = run.stage("gaussian", epochs=10, steps_per_epoch=20)
+stage = run.stage("gaussian", epochs=2 if run.preset == "smoke" else 10, steps_per_epoch=20)
 gaussian = Gaussian(seed=run.seed)
 ever_slower = CosineDecay(0.05, stage.planned_steps(train))
 gaussian.compile(Adam(ever_slower), **run.execution())

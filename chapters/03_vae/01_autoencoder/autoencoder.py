@@ -80,7 +80,14 @@ run = Run.start(
     chapter="03_vae/01_autoencoder",
     presets={
         "book": {"dataset": "fashion", "epochs": 3, "steps_per_epoch": None},
-        "smoke": {"dataset": "fashion_mini", "epochs": 1, "steps_per_epoch": 3, "compare_steps": 3, "anomalies": 1},
+        "smoke": {
+            "dataset": "fashion_mini",
+            "image_size": 16,
+            "epochs": 1,
+            "steps_per_epoch": 3,
+            "compare_steps": 3,
+            "anomalies": 1,
+        },
     },
 )
 

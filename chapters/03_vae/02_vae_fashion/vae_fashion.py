@@ -73,6 +73,7 @@ run = Run.start(
         },
         "smoke": {
             "dataset": "fashion_mini",
+            "image_size": 16,
             "epochs": 1,
             "steps_per_epoch": 3,
             "compare_steps": 2,

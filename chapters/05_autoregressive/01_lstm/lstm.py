@@ -87,7 +87,7 @@ run = Run.start(
         },
         "smoke": {
             "length": 20,
-            "batch_size": 16,
+            "batch_size": 256,
             "epochs": 1,
             "steps_per_epoch": 3,
             "units": (8,),
@@ -256,4 +256,5 @@ run.show("against_counting", plotting.bars(list(bits.values()), list(bits), y_la
 # from, and few minutes little time.
 
 # %%
-run.finish(bits_per_token=bits_per_token(model), ngram_bits_per_token=bits_per_token(counting))
+of_network, of_counting, _ = bits.values()
+run.finish(bits_per_token=of_network, ngram_bits_per_token=of_counting)

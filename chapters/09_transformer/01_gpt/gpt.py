@@ -115,10 +115,11 @@ run = Run.start(
         },
         "smoke": {
             "length": 64,
+            "batch_size": 256,
             "epochs": 1,
             "steps_per_epoch": 3,
             "embedding_dim": 8,
-            "num_blocks": 2,
+            "num_blocks": 1,
             "num_heads": 2,
             "key_dim": 4,
             "feed_forward_dim": 8,

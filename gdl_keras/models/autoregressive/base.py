@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from gdl_keras.errors import InputError
 from gdl_keras.models.generative import GenerativeModel
-from gdl_keras.samplers.next_token import read_and_write, write_tokens
+from gdl_keras.samplers.next_token import check_options, read_and_write, write_tokens
 from gdl_keras.samplers.noise import SampleNoise, seed_or_any
 
 
@@ -106,8 +106,10 @@ class AutoregressiveModel(GenerativeModel):
             raise InputError(f"{tokens.shape[1]} tokens are given, and samples have {length}: ask for a larger length.")
         padded = np.zeros((count, length), "int32")
         padded[:, : tokens.shape[1]] = tokens
-        write = self._writer(tokens.shape[1], temperature, top_k, top_p)
-        return write(tf.constant(padded), tf.constant(seed), tf.constant(first), **given).numpy()
+        check_options(temperature, top_k, top_p)
+        write = self._writer(temperature == 0, top_k, top_p)
+        numbers = map(tf.constant, (float(temperature), tokens.shape[1], seed, first))
+        return write(tf.constant(padded), *numbers, **given).numpy()
 
     def generate(self, n=None, *, given: str | list | np.ndarray = None, seed=None, first=0, batch_size=256, **options):
         """New samples, from nothing or from how they begin.
@@ -138,14 +140,14 @@ class AutoregressiveModel(GenerativeModel):
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(tokens, self.logits(tokens))
         return np.asarray(losses, "float64").sum(axis=1)
 
-    def _writer(self, start, temperature, top_k, top_p):
-        """The loop that writes, compiled for these settings."""
-        key = (start, temperature, top_k, top_p)
+    def _writer(self, greedy, top_k, top_p):
+        """The loop that writes, compiled for these settings: one for all temperatures above 0, and all beginnings."""
+        key = (greedy, top_k, top_p)
         if key not in self._write:
 
             @tf.function  # noise wants to know how many samples there are: another number is traced anew
-            def write(tokens, seed, first, **conditions):
-                options = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
+            def write(tokens, temperature, start, seed, first, **conditions):
+                options = {"temperature": 0 if greedy else temperature, "top_k": top_k, "top_p": top_p}
                 noise = SampleNoise(seed, first, tokens.shape[0])
                 state = self.initial_state(*tokens.shape)
                 if state is None:

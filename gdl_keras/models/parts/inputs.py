@@ -5,6 +5,7 @@ batch a second time, a generator would have lost it, and a shuffled data set wou
 """
 
 import types
+import weakref
 
 import keras
 import tensorflow as tf
@@ -120,7 +121,7 @@ class Look:
             self._check(x.element_spec, values=False)
             return self._passing(x)
         elif isinstance(x, keras.utils.PyDataset):
-            return _Passing(x, self._check_next)
+            return _Passing(x, self._forgettable_check())
         elif isinstance(x, types.GeneratorType):
             return self._generated(x)
         elif isinstance(x, (tuple, list)) or hasattr(x, "shape"):
@@ -171,7 +172,19 @@ class Look:
             self.error = error
             raise
 
+    def _forgettable_check(self):
+        # TensorFlow never forgets a Python function that it was given, and would keep the model along with this one.
+        reference = weakref.WeakMethod(self._check_next)
+
+        def check_next(batch, number):
+            if (check := reference()) is not None:
+                check(batch, number)
+
+        return check_next
+
     def _passing(self, dataset):
+        check_next = self._forgettable_check()
+
         @tf.autograph.experimental.do_not_convert
         def pass_on(is_due, batch):
             found = columns_of(batch, len(self.columns)) + self._targets(batch)
@@ -179,7 +192,7 @@ class Look:
                 return is_due, batch
 
             def look():
-                seen = tf.py_function(lambda *columns: self._check_next(columns, 0), found, [])
+                seen = tf.py_function(lambda *columns: check_next(columns, 0), found, [])
                 with tf.control_dependencies([seen]):
                     return tf.constant(False)
 

@@ -122,3 +122,19 @@ def test_strings_go_in_and_come_out_and_a_prompt_stays():
     assert all(text.startswith("abca") for text in texts) and len(set(texts)) == 3
     assert model.generate(2, given=["a", "b"], seed=2)[1][0] == "b"
     assert model.generate(1, seed=2, first=1)[0] == model.generate(3, seed=2)[1]
+
+
+def test_one_loop_writes_at_all_temperatures_above_0_and_from_all_beginnings(monkeypatch):
+    """Tracing it takes longer than writing: a second or two for each way to write."""
+    model, traced = cases.recurrent((16,)), []
+    for weight in model.trainable_weights:
+        weight.assign(2 * np.random.default_rng(0).normal(size=weight.shape))
+    state = model.initial_state
+    monkeypatch.setattr(model, "initial_state", lambda *shape: traced.append(shape) or state(*shape))
+    ways = [{}, {"temperature": 0.3}, {"temperature": 2}, {"given": "a"}, {"given": "abca", "temperature": 0.7}]
+    written = [tuple(model.generate(8, seed=1, **way)) for way in ways]
+    assert traced == [(8, 12)] and len(set(written)) == len(ways)
+    likeliest = model.generate(8, seed=1, temperature=0)
+    assert len(traced) == 2 and len(set(likeliest)) == 1
+    with pytest.raises(InputError, match="temperature is not negative"):
+        model.generate(8, temperature=-0.1)

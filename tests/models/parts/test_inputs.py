@@ -1,5 +1,8 @@
 """What is looked at before a model learns from it: arrays, streams, labels, and what is said where they are wrong."""
 
+import gc
+import weakref
+
 import keras
 import numpy as np
 import pytest
@@ -136,22 +139,34 @@ def test_validation_data_is_looked_at_before_training():
 
 
 @pytest.mark.parametrize(
-    "stream",
+    ("stream", "build", "given"),
     [
-        dataset,
-        generator,
-        Batches,
-        lambda x: tf.data.Dataset.from_tensor_slices(x).shuffle(16, seed=1).batch(4),  # each pass in another order
-        lambda x: dataset(x).filter(lambda images: True),  # of unknown length
+        (dataset, cases.vae, X),  # which draws noise
+        (generator, cases.gaussian, cases.points()),
+        (Batches, cases.gaussian, cases.points()),
+        # Each pass in another order.
+        (lambda x: dataset(x).unbatch().shuffle(16, seed=1).batch(4), cases.gaussian, cases.points()),
+        (lambda x: dataset(x).filter(lambda rows: True), cases.gaussian, cases.points()),  # of unknown length
     ],
 )
-def test_nothing_is_learnt_otherwise_because_it_was_looked_at(stream):
+def test_nothing_is_learnt_otherwise_because_it_was_looked_at(stream, build, given):
     """The weights, random numbers and steps are those of Keras's own `fit`, which does not look."""
-    models = [afresh(cases.vae) for _ in range(2)]
+    models = [afresh(build) for _ in range(2)]
     epochs = 1 if stream is generator else 2
-    models[0].fit(stream(X), epochs=epochs, verbose=0, shuffle=False)
-    keras.Model.fit(models[1], stream(X), epochs=epochs, verbose=0, shuffle=False)
+    models[0].fit(stream(given), epochs=epochs, verbose=0, shuffle=False)
+    keras.Model.fit(models[1], stream(given), epochs=epochs, verbose=0, shuffle=False)
     assert_same(*map(weights, models))
+
+
+@STREAMS
+def test_a_model_that_nobody_needs_any_more_is_forgotten(stream):
+    model = cases.gaussian()
+    model.fit(stream(cases.points()), validation_data=stream(cases.points()), verbose=0)
+    model.predict(stream(cases.points()), verbose=0)
+    trained = weakref.ref(model)
+    del model
+    gc.collect()
+    assert trained() is None
 
 
 def test_a_batch_is_not_asked_for_twice():
