@@ -47,6 +47,21 @@ def test_every_public_name_is_a_figure_or_writes_one():
     assert all(figure.axes for figure in figures)
 
 
+def test_each_history_is_a_line_in_each_panel():
+    histories = {
+        "a": {"kl": [0, 1, 3], "score": [0, 2, 5], "truth": [1, 2, 0]},
+        "b": {"kl": [0], "score": [1], "truth": [4]},
+    }
+    figure = plotting.paths(histories, "kl", {"truth": "the truth", "score": "a score"}, x_label="nats")
+    assert [(axes.get_xlabel(), axes.get_ylabel()) for axes in figure.axes] == [
+        ("nats", "the truth"),
+        ("nats", "a score"),
+    ]
+    drawn = [[line.get_xydata().tolist() for line in axes.lines] for axes in figure.axes]
+    assert drawn == [[[[0, 1], [1, 2], [3, 0]], [[0, 4]]], [[[0, 0], [1, 2], [3, 5]], [[0, 1]]]]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["a", "b"]
+
+
 def test_every_token_of_a_text_is_there_once_on_its_ground():
     pieces, values = ["The ", "cat.", "\n", "It ", "sat."], [0.0, 5.0, 2.5, 10.0, 99.0]
     figure = plotting.shaded(pieces, values, "bits", width=6, largest=10)

@@ -4,7 +4,7 @@ Each function returns a matplotlib `Figure`; nothing is global.
 """
 
 from gdl_keras.plotting.attention import attention_html, attention_maps
-from gdl_keras.plotting.curves import bars, confusion, curves, lines
+from gdl_keras.plotting.curves import bars, confusion, curves, lines, paths
 from gdl_keras.plotting.densities import densities, histograms, landscape, points, square_around
 from gdl_keras.plotting.figures import save
 from gdl_keras.plotting.images import grid, mosaic, numbered, panels, pictures, rows, save_mosaic
@@ -30,6 +30,7 @@ __all__ = [
     "next_tokens",
     "numbered",
     "panels",
+    "paths",
     "pictures",
     "points",
     "rows",

@@ -1,6 +1,7 @@
 """Numbers against epochs or names: curves, bars, the table of who is taken for whom."""
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from gdl_keras.plotting.figures import figure_with_axes
 
@@ -36,6 +37,25 @@ def lines(x, named_values, level=None, x_label=None, y_label=None):
     axes.set_xscale("log")
     axes.set(xlabel=x_label, ylabel=y_label)
     axes.legend(frameon=False)
+    return figure
+
+
+def paths(histories, x, columns, x_label=None):
+    """Columns of several histories against one that they share: a panel for each, a line for each history.
+
+    Args:
+        histories: {name: {column: numbers, one an epoch}}.
+        x: str, the column of the horizontal axes.
+        columns: {column: what its axis says}.
+        x_label: str; by default `x`.
+    """
+    figure = Figure(figsize=(3.4 * len(columns), 3.4), layout="constrained")
+    for axes, (column, label) in zip(figure.subplots(1, len(columns), squeeze=False)[0], columns.items()):
+        for name, history in histories.items():
+            axes.plot(history[x], history[column], ".-", linewidth=1, markersize=5, label=name)
+        axes.set(xlabel=x_label or x, ylabel=label)
+    if len(histories) > 1:
+        figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=6, frameon=False, fontsize=8)
     return figure
 
 
