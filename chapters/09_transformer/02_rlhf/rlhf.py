@@ -176,7 +176,7 @@ from gdl_keras import plotting, preference_losses
 from gdl_keras.data import preferences
 from gdl_keras.errors import InputError
 from gdl_keras.kinds.text import nats_of
-from gdl_keras.models import DPO, GPT, PPO, RewardModel, build_gpt, build_reward_network
+from gdl_keras.models import DPO, GPT, PPO, RewardModel, build_gpt, build_reward_network, copied
 
 likes = preferences.preference(run.preference, run.letter)
 if run.preference == "pleasant":
@@ -329,17 +329,10 @@ stage.show("scores", plotting.bars(means, names, y_label="score, by how texts ar
 
 
 # %%
-def copy_of(network):
-    """A network of its own with the same weights."""
-    copy = keras.models.clone_model(network)
-    copy.set_weights(network.get_weights())
-    return copy
-
-
 def policy(kl_weight):
     """A policy that begins as the language model, and a critic beside it."""
     return PPO(
-        copy_of(language.network),
+        copied(language.network),
         language.network,
         reward.network,
         build_reward_network(language.network),
@@ -422,7 +415,7 @@ run.show("policy", plotting.paths({"PPO": from_start(run.history)}, "epoch", sho
 # %%
 stage = run.stage("dpo", epochs=run.dpo_epochs)
 direct = DPO(
-    copy_of(language.network),
+    copied(language.network),
     language.network,
     vocabulary,
     length=run.text_length,
