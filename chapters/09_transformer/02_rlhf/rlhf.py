@@ -41,30 +41,33 @@ class Settings(LanguageConfig):
 
     dataset: str = "austen_mini"
     tokens: Literal["characters", "words", "pieces"] = "words"
-    length: int = 64
+    vocabulary_size: int | None = 2500
+    length: int = 32
     batch_size: int = 32
     # Epochs of the policy.
-    epochs: int = 12
+    epochs: int = 8
     # Steps that count as one epoch of the policy; in each, `batch_size` texts are written.
-    steps_per_epoch: int | None = 20
-    # What people like: pleasant words and no unpleasant ones, long words, or many of one letter.
-    preference: Literal["pleasant", "length", "letter"] = "pleasant"
+    steps_per_epoch: int | None = 10
+    # What people like: long words, many of one letter, or pleasant words and no unpleasant ones.
+    preference: Literal["length", "letter", "pleasant"] = "length"
     # That letter.
     letter: str = "e"
     # How sure people are of a difference of one standard deviation, as odds: exp(certainty) to 1.
-    certainty: float = 3.0
+    certainty: float = 2.0
     # Pairs of texts that they are asked about.
-    pairs: int = 4000
+    pairs: int = 6000
     # Tokens of a text, its beginning included.
-    text_length: int = 40
+    text_length: int = 30
     # Tokens of its beginning, which comes from the data.
-    given_length: int = 8
+    given_length: int = 6
     # A run of 01_gpt on the same data and tokens, whose model to begin with instead of training one.
     language: Path | None = None
     # Epochs of the language model.
-    language_epochs: int = 5
+    language_epochs: int = 4
+    # Steps that count as one of them; by default as many as pass over the data once.
+    language_steps: int | None = None
     # Numbers that stand for a token.
-    embedding_dim: int = 128
+    embedding_dim: int = 64
     # Blocks of attention, one above the other.
     num_blocks: int = 2
     # Heads of each block.
@@ -72,30 +75,30 @@ class Settings(LanguageConfig):
     # The share of numbers that is left out in training the language model.
     dropout: float = 0.1
     # Adam's rate for it.
-    language_rate: float = 2e-3
+    language_rate: float = 4e-3
     # Epochs of the reward model.
-    reward_epochs: int = 3
+    reward_epochs: int = 2
     # Adam's rate for it.
-    reward_rate: float = 3e-4
+    reward_rate: float = 1e-3
     # Weight of the divergence from the language model, nats of the reward for each: the beta above.
     kl_weight: float = 0.1
     # Adam's rate for the policy.
-    learning_rate: float = 1e-4
+    learning_rate: float = 5e-4
     # Adam's rate for the critic, which says what a text will be worth before it is finished.
-    critic_rate: float = 3e-4
+    critic_rate: float = 1e-3
     # How often each batch of texts is learnt from.
     updates: int = 2
     # How far, as a share, one batch may move the probability of a token.
     clip: float = 0.2
     # Epochs of DPO over the pairs.
-    dpo_epochs: int = 2
+    dpo_epochs: int = 1
     # Its beta, and Adam's rate.
     dpo_beta: float = 0.1
-    dpo_rate: float = 1e-4
+    dpo_rate: float = 5e-4
     # Other weights of the divergence to compare.
-    compare: tuple[float, ...] = (0.5, 0.02)
+    compare: tuple[float, ...] = (0.4, 0.02)
     # Epochs of a policy without any, which goes too far.
-    too_far: int = 30
+    too_far: int = 20
 
     ranges: ClassVar = {
         "certainty": at_least(0),
@@ -103,6 +106,7 @@ class Settings(LanguageConfig):
         "text_length": at_least(2),
         "given_length": lambda settings: between(1, min(settings.text_length, settings.length) - 1),
         "language_epochs": at_least(1),
+        "language_steps": at_least(1),
         "embedding_dim": at_least(1),
         "num_blocks": at_least(1),
         "num_heads": at_least(1),
@@ -149,6 +153,7 @@ run = Run.start(
             "text_length": 10,
             "given_length": 4,
             "language_epochs": 1,
+            "language_steps": 3,
             "embedding_dim": 8,
             "num_blocks": 1,
             "num_heads": 2,
@@ -193,16 +198,16 @@ plotting.show_source(preferences.pleasantness, preferences.word_length, preferen
 train = run.load("train")
 test = run.load("test")
 vocabulary = train.vocabulary
-held_out = test.only(np.linspace(0, test.num_examples - 1, min(256, test.num_examples)).astype(int))
+held_out = test.only(np.linspace(0, test.num_examples - 1, min(128, test.num_examples)).astype(int))
 print(f"{train.num_tokens:,} tokens to learn from, {len(vocabulary):,} different ones")
 
 one_text = run.example == "text"
 language = run.former("language")
 if language is None:
-    stage = run.stage("language", epochs=run.language_epochs)
+    stage = run.stage("language", epochs=run.language_epochs, steps_per_epoch=run.language_steps)
     network = build_gpt(
         len(vocabulary),
-        max(run.length + 1, run.text_length),
+        max(run.length, run.text_length) + 1,  # the mark of the beginning is read, too
         run.embedding_dim,
         run.num_blocks,
         run.num_heads,
@@ -302,19 +307,6 @@ of_truth = (((chosen > rejected) == (lead > 0))[lead != 0]).mean()
 by_people = (lead[lead != 0] > 0).mean()
 print(f"It agrees with {reward_accuracy:.1%} of the choices; where people like one text better, it gives that one more")
 print(f"in {of_truth:.1%} of the pairs, and people chose that one in {by_people:.1%}")
-
-# %% [markdown]
-# What it says of texts against how they are liked: the mean score of texts that are liked as much.
-
-# %%
-liked, scores = values.reshape(-1), reward.score(texts.reshape(-1, run.text_length))
-edges = np.unique(np.quantile(liked, np.linspace(0, 1, 9)))
-group = np.clip(np.searchsorted(edges, liked, "right") - 1, 0, len(edges) - 1)
-present = np.unique(group)
-means = [scores[group == number].mean() for number in present]
-names = [f"{liked[group == number].mean():.3g}" for number in present]
-stage.show("scores", plotting.bars(means, names, y_label="score, by how texts are liked"))
-
 
 # %% [markdown]
 # ## A policy: PPO
