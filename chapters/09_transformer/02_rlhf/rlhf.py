@@ -78,23 +78,20 @@ class Settings(LanguageConfig):
     language_rate: float = 4e-3
     # Epochs of the reward model.
     reward_epochs: int = 2
-    # Adam's rate for it.
+    # Adam's rate for it, and for the critic, which says what a text will be worth before it is finished.
     reward_rate: float = 1e-3
     # Weight of the divergence from the language model, nats of the reward for each: the beta above.
     kl_weight: float = 0.1
-    # Adam's rate for the policy.
+    # Adam's rate for policies.
     learning_rate: float = 5e-4
-    # Adam's rate for the critic, which says what a text will be worth before it is finished.
-    critic_rate: float = 1e-3
     # How often each batch of texts is learnt from.
     updates: int = 2
     # How far, as a share, one batch may move the probability of a token.
     clip: float = 0.2
     # Epochs of DPO over the pairs.
     dpo_epochs: int = 1
-    # Its beta, and Adam's rate.
+    # Its beta.
     dpo_beta: float = 0.1
-    dpo_rate: float = 5e-4
     # Other weights of the divergence to compare.
     compare: tuple[float, ...] = (0.4, 0.02)
     # Epochs of a policy without any, which goes too far.
@@ -116,12 +113,10 @@ class Settings(LanguageConfig):
         "reward_rate": above(0),
         "kl_weight": at_least(0),
         "learning_rate": above(0),
-        "critic_rate": above(0),
         "updates": at_least(1),
         "clip": above(0),
         "dpo_epochs": at_least(1),
         "dpo_beta": above(0),
-        "dpo_rate": above(0),
         "compare": above(0),
         "too_far": at_least(1),
     }
@@ -279,7 +274,7 @@ for number in range(3):
     for name in ("chosen", "rejected"):
         [text] = pairs.rows(name, [number])
         beginning, end = vocabulary.decode(text[: run.given_length]), vocabulary.decode(text[run.given_length :])
-        print(f"{name:8} {likes(end):+.2f}  {beginning} | {end}")
+        print(f"{name:8} {likes(end):6.2f}  {beginning} | {end}")
     print()
 
 # %% [markdown]
@@ -373,7 +368,7 @@ class Looking(keras.callbacks.Callback):
 
 # %%
 model = policy(run.kl_weight)
-model.compile(Adam(run.learning_rate), Adam(run.critic_rate), **run.execution())
+model.compile(Adam(run.learning_rate), Adam(run.reward_rate), **run.execution())
 model.fit(train, validation_data=held_out, **run.schedule(callbacks=[Looking()]))
 
 
@@ -416,7 +411,7 @@ direct = DPO(
     beta=run.dpo_beta,
     seed=run.seed,
 )
-direct.compile(Adam(run.dpo_rate, global_clipnorm=1.0), **run.execution())
+direct.compile(Adam(run.learning_rate, global_clipnorm=1.0), **run.execution())
 plotting.show_source(preference_losses.direct_preference, DPO.train_step)
 direct.fit(pairs, validation_data=held_out_pairs, **stage.schedule(callbacks=[Looking()]))
 stage.show(
@@ -429,29 +424,33 @@ stage.show(
 # the farther a policy goes: what that is worth in truth on the left, what the reward model thinks of it in the middle,
 # and what it does to the language on the right.
 
+
 # %%
+def with_weight(weight, name, epochs):
+    """A policy with another weight, a stage of the run: (the model, its history)."""
+    stage = run.stage(name, epochs=epochs, steps_per_epoch=run.steps_per_epoch)
+    other = policy(weight)
+    other.compile(Adam(run.learning_rate), Adam(run.reward_rate), **run.execution())
+    other.fit(train, validation_data=held_out, verbose=0, **stage.schedule(callbacks=[Looking()]))
+    return other, from_start(stage.history)
+
+
 farther = {f"weight {run.kl_weight:g}": from_start(run.history)}
 for weight in run.compare:
-    stage = run.stage(f"weight_{weight:g}".replace(".", "_"), epochs=run.epochs, steps_per_epoch=run.steps_per_epoch)
-    other = policy(weight)
-    other.compile(Adam(run.learning_rate), Adam(run.critic_rate), **run.execution())
-    other.fit(train, validation_data=held_out, verbose=0, **stage.schedule(callbacks=[Looking()]))
-    farther[f"weight {weight:g}"] = from_start(stage.history)
-axes = shown | {"val_perplexity": costs["val_perplexity"]}
-run.show("weights", plotting.paths(farther, "divergence", axes, "nats from the start"))
+    name = f"weight {weight:g}"
+    farther[name] = with_weight(weight, name.replace(" ", "_").replace(".", "_"), run.planned_epochs)[1]
+unbound, too_far = with_weight(0.0, "too_far", run.too_far)
+lines = shown | {"val_perplexity": costs["val_perplexity"]}
+run.show("weights", plotting.paths(farther | {"no weight": too_far}, "divergence", lines, "nats from the start"))
 
 # %% [markdown]
 # ## Too far
-# And without any weight, for longer.  The reward model has learnt from what the language model writes; the farther a
-# policy goes from there, the less it knows, and the policy goes where it errs in its favour.
+# The one without any weight, longer than the others, epoch by epoch.  The reward model has learnt from what the
+# language model writes; the farther a policy goes from there, the less it knows, and the policy goes where it errs in
+# its favour.
 
 # %%
-stage = run.stage("too_far", epochs=run.too_far, steps_per_epoch=run.steps_per_epoch)
-unbound = policy(0.0)
-unbound.compile(Adam(run.learning_rate), Adam(run.critic_rate), **run.execution())
-unbound.fit(train, validation_data=held_out, verbose=0, **stage.schedule(callbacks=[Looking()]))
-too_far = from_start(stage.history)
-run.show("too_far", plotting.paths({"no weight": too_far}, "epoch", axes))
+run.show("too_far", plotting.paths({"no weight": too_far}, "epoch", lines))
 
 # %% [markdown]
 # ## What it gave, and what it cost
@@ -482,7 +481,7 @@ for name, row in rows.items():
 # %%
 by = {name: written(each, beginnings[:3], run.seed) for name, each in models.items()}
 for number in range(len(beginnings[:3])):
-    named = {f"{name}, liked {liking(some)[number]:+.2g}": vocabulary.decode(some[number]) for name, some in by.items()}
+    named = {f"{name}, liked {liking(some)[number]:.2f}": vocabulary.decode(some[number]) for name, some in by.items()}
     run.show(f"side_by_side_{number + 1}", plotting.texts(named))
 
 # %%
