@@ -41,7 +41,7 @@ def test_the_run_and_its_stages_hold_models_of_the_language_model_that_it_began_
     for name in ("", "dpo", "too_far"):
         for mine, its in zip(models[name].reference.get_weights(), begun, strict=True):
             np.testing.assert_array_equal(mine, its)
-    assert models[""].kl_weight == pytest.approx(0.1) and models["too_far"].kl_weight == 0
+    assert models[""].kl_weight == models["dpo"].beta == pytest.approx(0.4) and models["too_far"].kl_weight == 0
 
 
 @pytest.mark.full

@@ -13,7 +13,7 @@
 #
 # A language model writes what is likely.  What people like is something else, and nobody can write it down as a loss;
 # but shown two texts, they can say which one they like better.  **Reinforcement learning from human feedback** makes
-# something of that, in three steps (book: chapter 9, "ChatGPT"):
+# something of that, in three steps.  Book: chapter 9, "ChatGPT", which tells of it and has no code.
 #
 # 1. *The start*: a language model that has learnt from text, $\pi_0$.
 # 2. *A reward model*: a network that gives a text one number, $r(x)$, learnt from pairs of which people preferred
@@ -80,8 +80,8 @@ class Settings(LanguageConfig):
     reward_epochs: int = 2
     # Adam's rate for it, and for the critic, which says what a text will be worth before it is finished.
     reward_rate: float = 1e-3
-    # Weight of the divergence from the language model, nats of the reward for each: the beta above.
-    kl_weight: float = 0.1
+    # What a nat from the language model costs, in rewards: the beta above, of PPO and of DPO.
+    kl_weight: float = 0.4
     # Adam's rate for policies.
     learning_rate: float = 5e-4
     # How often each batch of texts is learnt from.
@@ -90,10 +90,8 @@ class Settings(LanguageConfig):
     clip: float = 0.2
     # Epochs of DPO over the pairs.
     dpo_epochs: int = 1
-    # Its beta.
-    dpo_beta: float = 0.1
     # Other weights of the divergence to compare.
-    compare: tuple[float, ...] = (0.4, 0.02)
+    compare: tuple[float, ...] = (0.1, 0.02)
     # Epochs of a policy without any, which goes too far.
     too_far: int = 20
 
@@ -111,12 +109,11 @@ class Settings(LanguageConfig):
         "language_rate": above(0),
         "reward_epochs": at_least(1),
         "reward_rate": above(0),
-        "kl_weight": at_least(0),
+        "kl_weight": above(0),
         "learning_rate": above(0),
         "updates": at_least(1),
         "clip": above(0),
         "dpo_epochs": at_least(1),
-        "dpo_beta": above(0),
         "compare": above(0),
         "too_far": at_least(1),
     }
@@ -126,19 +123,6 @@ run = Run.start(
     Settings,
     chapter="09_transformer/02_rlhf",
     presets={
-        "book": {
-            "dataset": "wines",
-            "vocabulary_size": 10_000,
-            "example": "text",
-            "length": 79,
-            "epochs": 40,
-            "steps_per_epoch": 100,
-            "pairs": 20_000,
-            "text_length": 60,
-            "embedding_dim": 256,
-            "num_blocks": 4,
-            "too_far": 100,
-        },
         "smoke": {
             "length": 20,
             "vocabulary_size": 300,
@@ -408,7 +392,7 @@ direct = DPO(
     length=run.text_length,
     one_text=one_text,
     given_length=run.given_length,
-    beta=run.dpo_beta,
+    beta=run.kl_weight,
     seed=run.seed,
 )
 direct.compile(Adam(run.learning_rate, global_clipnorm=1.0), **run.execution())
