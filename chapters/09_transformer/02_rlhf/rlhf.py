@@ -461,8 +461,8 @@ for name, row in rows.items():
 # %% [markdown]
 # ## Side by side
 # The same beginnings and the same random numbers, before and after.  Where nothing holds it, the policy writes what
-# scores best, one long word over and over; by what we said that people like, they like it.  That was a stand-in for what
-# people like, too.
+# scores best, one long word over and over; by what we said that people like, they like it.  That was a stand-in for
+# what people like, too.
 
 # %%
 by = {name: written(each, beginnings[:3], run.seed) for name, each in models.items()}
