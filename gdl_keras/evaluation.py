@@ -50,6 +50,8 @@ def evaluate(run, n=None, seed=0, dataset=None, **options):
     from gdl_keras.metrics import weights_digest
 
     kind = kind_of(model)
+    if dataset is not None:
+        data.check_names(dataset, kind.name)
     options = keywords.read(options, kind.evaluation_options, f"gdl evaluate of {kind.unit}")
     if n is not None and n < kind.fewest:
         raise InputError(f"-n is at least {kind.fewest}, not {n}: fewer {kind.unit} say nothing.")

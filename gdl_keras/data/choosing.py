@@ -3,8 +3,12 @@
 from gdl_keras.data.entries import HOLDS, catalogue, find
 from gdl_keras.data.loading import download, is_here
 from gdl_keras.data.notices import say
-from gdl_keras.data.sources.local import Local, resolved
+from gdl_keras.data.sources.csv_table import first_lines, number_columns
+from gdl_keras.data.sources.local import Local, kinds_in, resolved
 from gdl_keras.errors import GDLError, InputError
+
+# What sentences call the examples of a kind that is not called by them.
+PLURALS = {"text": "texts"}
 
 
 def first_available(names):
@@ -34,15 +38,21 @@ def first_available(names):
     return last
 
 
-def check_names(names):
+def check_names(names, kind=None):
     """The names of data sets, separated by commas, as a list; nothing is fetched.
 
+    Args:
+        names: as for `first_available`.
+        kind: what the data sets should hold, such as "images"; None where anything goes.
+
     Raises:
-        InputError: a name is unknown.
+        InputError: a name is unknown, or is of a data set of another kind.
     """
     separate = [names] if _whole_path(names) else [name.strip() for name in names.split(",")]
     for name in separate:
-        find(name)
+        entry = find(name)
+        if kind is not None:
+            _check_kind(name, entry, kind)
     return separate
 
 
@@ -62,3 +72,42 @@ def _whole_path(name):
             if path.exists():
                 return f"{prefix}{path}"
     return None
+
+
+def _check_kind(name, entry, kind):
+    [source, *_] = entry.sources
+    path = source.path if isinstance(source, Local) else None
+    if path is not None and not path.exists():
+        Local(path, HOLDS.get(kind, "another path")).fetch()  # which says so
+    held = kinds_in(path) if path is not None else []
+    insists = name.startswith(f"{entry.kind}:")
+    is_stray = path is not None and path.is_file() and not held and not insists
+    if entry.kind == kind and not is_stray:
+        return
+    raise InputError(
+        f"{name} {_told(name, entry, path, held)}; this program learns from {PLURALS.get(kind, kind)}"
+        f"{f' ({HOLDS[kind]})' if kind in HOLDS else ''}{'' if insists else _way_out(name, kind, held)}."
+    )
+
+
+def _told(name, entry, path, held):
+    """What a data set is, as the rest of a sentence that begins with its name."""
+    what = PLURALS.get(entry.kind, entry.kind)
+    if name.startswith(f"{entry.kind}:"):
+        return f"is to be read as {what}"
+    if path is None:
+        return f"is taken for {what}" if name.startswith("kaggle") else f"is a data set of {what}"
+    if path.is_file() and (not held or entry.kind == "images"):
+        return f"is a {path.suffix} file" if path.suffix else "is a file without an ending"
+    if not held:
+        return "holds no file of a known kind"
+    if entry.kind == "text" and path.suffix.lower() == ".csv" and path.is_file():
+        count = len(number_columns(first_lines(path)))
+        return f"is a table with {count or 'no'} column{'s' * (count > 1)} of numbers"
+    return f"is a {'file' if path.is_file() else 'folder'} of {what}"
+
+
+def _way_out(name, kind, held):
+    if kind in held or (name.startswith("kaggle:") and kind in HOLDS):
+        return f": write {kind}:{name} to take it so"
+    return ""

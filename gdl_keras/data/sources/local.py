@@ -58,22 +58,27 @@ def refuse_archive(path):
 
 
 def kind_of(path):
-    """What a folder or file holds: "images", "music", "text" or "points", found by the names of its files.
+    """What a folder or file holds: the first of `kinds_in`.  A folder with nothing of these counts as one of images."""
+    if any(file.suffix.lower() in IMAGE_SUFFIXES for file in visible_files(path)):
+        return "images"
+    return next(iter(kinds_in(path)), "images")
 
-    Images come before all, texts before tables; a table alone is points where it has two columns of numbers.  A folder
-    with nothing of these counts as one of images.
+
+def kinds_in(path):
+    """What a folder or file may be taken for, found by the names of its files: a list, what comes first counts.
+
+    Images come before all, texts before tables; a table alone is points where it has two columns of numbers, and may be
+    one of texts as well.
     """
     suffixes, tables = set(), []
     for file in visible_files(path):
-        suffix = file.suffix.lower()
-        if suffix in IMAGE_SUFFIXES:
-            return "images"
-        suffixes.add(suffix)
-        tables += [file] * (suffix == ".csv")
-    if suffixes & {".mid", ".midi"}:
-        return "music"
-    if suffixes & {".txt", ".json"}:
-        return "text"
-    if tables:
-        return "points" if len(tables) == 1 and len(number_columns(first_lines(tables[0]))) == 2 else "text"
-    return "images"
+        suffixes.add(file.suffix.lower())
+        tables += [file] * (file.suffix.lower() == ".csv")
+    has_texts = bool(suffixes & {".txt", ".json"})
+    found = {
+        "images": bool(suffixes & IMAGE_SUFFIXES),
+        "music": bool(suffixes & {".mid", ".midi"}),
+        "points": len(tables) == 1 and not has_texts and len(number_columns(first_lines(tables[0]))) == 2,
+        "text": has_texts or bool(tables),
+    }
+    return [kind for kind, is_here in found.items() if is_here]
