@@ -161,3 +161,31 @@ def test_of_several_tables_the_one_of_attributes_is_used(folder):
     many, _ = made(folder, {f"{number:02}.csv": "id\n" for number in range(20)})
     _, notes = read_tables(many, [folder / name for name in SIX])
     assert len(notes) == 9 and notes[-1] == "12 more tables are not used."
+
+
+def test_of_files_beside_the_folder_that_are_no_tables_of_its_images_nothing_is_said(tmp_path, capsys):
+    folder = tmp_path / "few"
+    folder.mkdir()
+    for number in range(6):
+        Image.new("RGB", (9, 9), (40 * number,) * 3).save(folder / f"{number}.png")
+    (tmp_path / "my_poem.txt").write_text("Tyger Tyger, burning\nIn the, forests\n")
+    (tmp_path / "my_table.csv").write_text("name,height\na,1.6\nb,1.8\n")
+    (tmp_path / "few_too_few.csv").write_text("file,height\n1.png,3\n")
+    data.load(str(folder), image_size=8)
+    told = capsys.readouterr().err
+    assert "my_poem" not in told and "my_table" not in told
+    assert "few_too_few.csv is not used: it lacks 5 of the images" in told
+
+    # Where another one is used, those that speak of images are named, the others not.
+    (tmp_path / "list_attr.csv").write_text(
+        lines("file,tall", *(f"{name},{place % 2}" for place, name in enumerate(SIX)))
+    )
+    data.load(str(folder), image_size=8)
+    told = capsys.readouterr().err
+    assert "my_poem" not in told and "my_table" not in told
+    assert "few_too_few.csv is not used: list_attr.csv is." in told
+
+    # Within the folder every table is told of.
+    (folder / "my_table.csv").write_text("name,height\na,1.6\nb,1.8\n")
+    data.load(str(folder), image_size=8)
+    assert "few/my_table.csv is not used: list_attr.csv is." in capsys.readouterr().err

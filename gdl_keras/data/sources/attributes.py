@@ -2,7 +2,7 @@
 
 import re
 
-from gdl_keras.data.sources.csv_table import NoTable
+from gdl_keras.data.sources.csv_table import NoTable, layout_of
 from gdl_keras.data.sources.image_names import ImageNames
 from gdl_keras.data.sources.table_columns import describe
 from gdl_keras.data.sources.table_rows import TableRows
@@ -10,7 +10,7 @@ from gdl_keras.data.sources.table_rows import TableRows
 SHOWN = 8  # tables, and names, that a line of notes lists
 
 
-def read_tables(tables, images, train=None, test=None):
+def read_tables(tables, images, train=None, test=None, folder=None):
     """The first table that describes the images; those with "attr" in their name come first.
 
     A table describes them where it names every image or, with split folders, every one for training.  One that lies in
@@ -21,6 +21,7 @@ def read_tables(tables, images, train=None, test=None):
         tables: paths, as from `find_tables`.
         images: list of paths, of both splits.
         train, test: the folders of the splits, or None.
+        folder: that of the images, or None; what lies beside it and names none of them is passed over without a word.
 
     Returns:
         `(description, notes)`: a `Description`, or None where no table fits, and a list of sentences, which table is
@@ -37,15 +38,18 @@ def read_tables(tables, images, train=None, test=None):
     tables = sorted(tables, key=lambda path: ("attr" not in path.name.lower(), scopes[path] is None, path))
     of_testing = [table for table in tables if test and scopes[table] == test]
     for table in [table for table in tables if table not in of_testing]:
+        is_stranger = folder is not None and not table.is_relative_to(folder)
         try:
             if used:
+                is_stranger = is_stranger and not _begins_with_images(table, names)
                 raise NoTable(f"{used.table.name} is")
             rows = TableRows(table, names, wanted, below.get(scopes[table]))
+            is_stranger = False
             _check_complete(rows, wanted, train)
             description = describe(rows)
             used = rows
         except NoTable as reason:
-            notes.append(f"{table} is not used: {reason}.")
+            notes += [f"{table} is not used: {reason}."] * (not is_stranger)
     for table in of_testing:
         try:
             if used is None or added:
@@ -68,6 +72,11 @@ def read_tables(tables, images, train=None, test=None):
 def set_aside(tables, reason):
     """Sentences that none of some tables is used, and why: list of str."""
     return _shortened([f"{table} is not used: {reason}." for table in tables])
+
+
+def _begins_with_images(table, names):
+    """Whether a cell of the first rows names an image."""
+    return any(names.find(cell).numbers for row in layout_of(table).first for cell in row)
 
 
 def _below(folder, images):

@@ -111,7 +111,7 @@ class Folder(Local):
         if division.class_names:
             inside = [table for table in tables if table.is_relative_to(self.path)]
             return division, None, set_aside(inside, "the sub-folders are the classes")
-        description, notes = read_tables(tables, division.files(), division.train, division.test)
+        description, notes = read_tables(tables, division.files(), division.train, division.test, self.path)
         if description and division.test and not any(map(description.names, division.parts["test"])):
             division = division.holding_out_of_train("has no row in the table")
         if description:
