@@ -139,12 +139,19 @@ class Classes(Unconditional):
 
     def _named(self, label):
         for fits in (str.__eq__, str.__contains__):
-            found = [n for n, name in enumerate(self.names or []) if fits(name.casefold(), label.casefold())]
+            found = self._fitting(label, fits)
             if len(found) == 1 and not (fits is str.__contains__ and label.isdigit()):
                 return found[0]
         return None
 
+    def _fitting(self, label, fits=str.__contains__):
+        return [n for n, name in enumerate(self.names or []) if fits(name.casefold(), label.casefold())]
+
     def _unknown(self, label):
+        if len(found := self._fitting(label)) > 1:
+            return InputError(
+                f"The label {label!r} fits several: {self._listed(found)}.  Write more of one, or its number."
+            )
         numbers = f"a number from 0 to {self.count - 1}"
         if self.names is None:
             return InputError(f"What {label!r} is called by is not known here: a label is {numbers}.")
@@ -157,8 +164,11 @@ class Classes(Unconditional):
     def _known(self):
         if self.names is None:
             return ""
-        more = f" and {self.count - NAMES_SHOWN} more" if self.count > NAMES_SHOWN else ""
-        return f"  Known are: {', '.join(self.names[:NAMES_SHOWN])}{more}."
+        return f"  Known are: {self._listed(range(self.count))}."
+
+    def _listed(self, numbers):
+        more = f" and {len(numbers) - NAMES_SHOWN} more" if len(numbers) > NAMES_SHOWN else ""
+        return ", ".join(self.names[number] for number in numbers[:NAMES_SHOWN]) + more
 
     def like(self, table, indices, n):
         values, known = self._values_of(table)

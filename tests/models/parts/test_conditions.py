@@ -43,7 +43,9 @@ def test_names_that_are_numbers_come_before_numbers():
         (["hill", "sea"], "hil l", "Did you mean hill?  Known are: hill, sea."),
         (["hill", "sea"], "xyz", "There is no label 'xyz'.  Known are: hill, sea."),
         (["hill", "sea"], "5", "between 0 and 1, not 5.  Known are: hill, sea."),
-        (["hill", "mill"], "ill", "Did you mean mill or hill?"),
+        (["hill", "mill"], "hilll", "Did you mean hill or mill?"),
+        (["hill", "mill"], "ILL", "'ILL' fits several: hill, mill.  Write more of one, or its number."),
+        ([f"name {number}" for number in range(30)], "name", "'name' fits several: name 0, name 1, "),
         (["0", "1"], "boot", "these have no names, a label is a number from 0 to 1"),
         (None, "boot", "not known here: a label is a number from 0 to 1"),
         (["a", "b", "c"], "b", "not known here"),  # names of other labels than these
