@@ -1,6 +1,9 @@
 """Pictures of images: where each lies, and what colours it has."""
 
+from types import SimpleNamespace
+
 import numpy as np
+import pytest
 from PIL import Image
 
 from gdl_keras import plotting
@@ -21,11 +24,46 @@ def test_grey_is_dark_on_white():
     assert picture[0, ::3, 0].tolist() == [255, 204, 0]
 
 
-def test_a_saved_mosaic_has_two_pixels_for_one(tmp_path):
-    images = np.random.default_rng(0).uniform(size=(4, 4, 4, 3)).astype("float32")
+@pytest.mark.parametrize(("size", "factor"), [(4, 16), (16, 4), (24, 2), (28, 2), (32, 2), (64, 2), (100, 2)])
+def test_a_saved_mosaic_has_some_pixels_for_one_and_more_where_images_are_small(size, factor, tmp_path):
+    images = np.random.default_rng(0).uniform(size=(4, size, size, 3)).astype("float32")
     plotting.save_mosaic(images, tmp_path / "page.png", 2)
     saved = np.asarray(Image.open(tmp_path / "page.png"))
-    np.testing.assert_array_equal(saved[::2, 1::2], plotting.mosaic(images, 2))
+    assert saved.shape == (factor * (2 * size + 1), factor * (2 * size + 1), 3)
+    for place in (0, factor - 1):
+        np.testing.assert_array_equal(saved[place::factor, place::factor], plotting.mosaic(images, 2))
+
+
+@pytest.mark.parametrize(
+    ("names", "label"),
+    [
+        (["accuracy"], "accuracy"),
+        (["bits_per_dim"], "bits_per_dim"),
+        (["discriminator_loss", "generator_loss"], "loss"),
+        (["loss", "reconstruction_loss", "kl_loss"], "loss"),
+        (["loss", "accuracy"], ""),
+    ],
+)
+def test_the_axis_of_several_curves_is_named_by_what_all_are(names, label):
+    figure = plotting.curves({name: [2.0, 1.0] for name in names}, names)
+    assert figure.axes[0].get_ylabel() == label
+    assert plotting.curves({name: [2.0] for name in names}, names, y_label="nats").axes[0].get_ylabel() == "nats"
+
+
+def test_few_points_are_drawn_larger_than_many():
+    def sizes(count):
+        points, labels = np.zeros((count, 2)), np.arange(count) % 2
+        model = SimpleNamespace(generate=lambda latents: np.zeros((len(latents), 4, 4, 1)))
+        figures = [
+            plotting.latent_scatter(points),
+            plotting.latent_scatter(points, labels, ["a", "b"]),
+            plotting.latent_plane(model, np.arange(3), np.arange(3), points, labels),
+        ]
+        return [figure.axes[0].collections[0].get_sizes()[0] for figure in figures]
+
+    assert sizes(1000) == sizes(10_000) == [2, 3, 2]
+    assert sizes(100) == [20, 30, 20]
+    assert max(sizes(2)) < 40
 
 
 def test_every_public_name_is_a_figure_or_writes_one():
@@ -71,7 +109,15 @@ def test_every_token_of_a_text_is_there_once_on_its_ground():
     assert [bar.get_y() + 0.5 for bar in axes.patches] == [0, 1, 1, 2, 3]
     greens = [bar.get_facecolor()[1] for bar in axes.patches]
     assert greens[0] == 1 and greens[0] > greens[2] > greens[1] > greens[3] == greens[4]
-    assert figure.axes[1].get_ylabel() == "bits"
+    assert figure.axes[1].get_xlabel() == "bits"
+
+
+def test_what_the_ground_means_can_be_read_beside_a_single_line_too(tmp_path):
+    figure = plotting.shaded(["one ", "line"], [0.0, 1.0], "number 12 of the state")
+    figure.savefig(tmp_path / "line.png")  # which lays it out
+    label = figure.axes[1].xaxis.label.get_window_extent()
+    assert figure.bbox.x0 <= label.x0 and label.x1 <= figure.bbox.x1
+    assert figure.bbox.y0 <= label.y0 and label.y1 <= figure.bbox.y1
 
 
 def test_texts_stand_under_their_names_and_are_wrapped():

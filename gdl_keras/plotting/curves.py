@@ -16,7 +16,7 @@ def curves(history, names, x_label="epoch", y_label=None):
             axes.plot(np.arange(1, len(values) + 1), values, "--", color=line.get_color(), label=f"{name}, validation")
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_xlabel(x_label)
-    axes.set_ylabel(y_label or names[0])
+    axes.set_ylabel(y_label or _common_name(names))
     axes.legend(frameon=False)
     return figure
 
@@ -85,3 +85,11 @@ def confusion(labels, answers, class_names):
     axes.set_xlabel("answer")
     axes.set_ylabel("truth")
     return figure
+
+
+def _common_name(names):
+    """What several columns are called together, "loss" of discriminator_loss and generator_loss; else nothing."""
+    [first, *others] = names
+    parts = first.split("_")
+    ends = ("_".join(parts[start:]) for start in range(len(parts)))
+    return next((end for end in ends if all(f"_{name}".endswith(f"_{end}") for name in others)), "")

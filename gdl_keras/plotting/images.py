@@ -13,6 +13,8 @@ from gdl_keras.files import whole_file
 from gdl_keras.plotting.figures import figure_with_axes, without_frame
 
 INCHES_PER_IMAGE = 0.8
+# Pixels of a file that an image in a grid has at least, as far as a whole factor leads there.
+SHOWN_SIZE = 64
 
 
 def grid(images, columns=None, title=None):
@@ -94,8 +96,9 @@ def mosaic(images, columns=None):
 
 
 def save_mosaic(images, path, columns=None):
-    """Writes the images of a grid as PNG, each pixel of theirs 2x2 pixels of the file."""
-    picture = mosaic(images, columns).repeat(2, axis=0).repeat(2, axis=1)
+    """Writes the images of a grid as PNG, each pixel of theirs 2x2 pixels of the file, or more where they are small."""
+    factor = max(2, SHOWN_SIZE // max(np.shape(images)[1:3]))
+    picture = mosaic(images, columns).repeat(factor, axis=0).repeat(factor, axis=1)
     with whole_file(path) as partial:
         Image.fromarray(picture).save(partial, format="PNG", optimize=True)
 

@@ -39,17 +39,19 @@ def scatters(named_points, labels=None, class_names=None):
 
 def scatter_on(axes, points, labels=None, class_names=None):
     """Draws the points of `latent_scatter` on given axes."""
+    enlarged = _enlarged(points)
     if labels is None:
-        axes.scatter(points[:, 0], points[:, 1], s=2, alpha=0.6, color="black", linewidths=0)
+        axes.scatter(points[:, 0], points[:, 1], s=2 * enlarged, alpha=0.6, color="black", linewidths=0)
         return
     classes = np.unique(labels)
     colours = colormaps["rainbow"](np.linspace(0, 1, max(len(classes), 2)))
     for label, colour in zip(classes, colours):
         chosen = points[labels == label]
         name = class_names[label] if class_names else str(label)
-        axes.scatter(chosen[:, 0], chosen[:, 1], s=3, alpha=0.7, color=colour, linewidths=0, label=name)
+        axes.scatter(chosen[:, 0], chosen[:, 1], s=3 * enlarged, alpha=0.7, color=colour, linewidths=0, label=name)
     if class_names:
-        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), markerscale=4, frameon=False, fontsize=8)
+        scale = 4 / enlarged**0.5
+        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), markerscale=scale, frameon=False, fontsize=8)
 
 
 def latent_plane(model, x, y, points=None, labels=None, axis_labels=None):
@@ -67,9 +69,14 @@ def latent_plane(model, x, y, points=None, labels=None, axis_labels=None):
     axes.imshow(picture, extent=(-0.5, len(x) - 0.5, -0.5, len(y) - 0.5), aspect="equal")
     if points is not None:
         columns, lines = (np.interp(points[:, i], c, np.arange(len(c))) for i, c in enumerate((x, y)))
-        axes.scatter(columns, lines, c=labels, cmap="rainbow", s=2, alpha=0.25, linewidths=0)
+        axes.scatter(columns, lines, c=labels, cmap="rainbow", s=2 * _enlarged(points), alpha=0.25, linewidths=0)
     x_texts, y_texts = axis_labels or ([f"{v:.1f}" for v in x], [f"{v:.1f}" for v in y])
     axes.set_xticks(range(len(x)), x_texts, fontsize=7, rotation=90)
     axes.set_yticks(range(len(y)), y_texts, fontsize=7)
     without_frame(axes)
     return figure
+
+
+def _enlarged(points):
+    """How many times the usual area a point is drawn with: few are to be seen as well."""
+    return float(np.clip(1000 / max(len(points), 1), 1, 12))

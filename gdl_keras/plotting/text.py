@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 LINE = 0.19  # inches
 CHARACTER = 0.0835
+SCALE = 0.65  # inches that a scale of colours below a text takes
 REDS = LinearSegmentedColormap.from_list("pale reds", ["white", "#f0604d"])  # black letters can be read on all of them
 SHOWN = {"\n": "¶", " ": "␣"}
 
@@ -49,14 +50,15 @@ def shaded(pieces, values, label, width=100, largest=None):
         column += len(shown)
         if piece.endswith("\n") and column:
             row, column = row + 1, 0
-    figure, axes = _page(row + 1, width)
+    figure, axes = _page(row + 1, width, SCALE)
     norm = Normalize(0, largest or max(values), clip=True)
     for (row, column), piece, value in zip(places, pieces, values):
         shown = piece.rstrip("\n")
         axes.barh(row, len(shown), left=column, height=1, color=REDS(norm(value)))
         for place, character in enumerate(shown):
             axes.text(column + place + 0.5, row, character, fontsize=9, family="monospace", ha="center", va="center")
-    scale = figure.colorbar(ScalarMappable(norm, REDS), ax=axes, fraction=0.02, pad=0.01)
+    # Beside a line or two there is no room for what the label says.
+    scale = figure.colorbar(ScalarMappable(norm, REDS), ax=axes, location="bottom", shrink=0.4, aspect=40)
     scale.set_label(label, fontsize=8)
     scale.ax.tick_params(labelsize=7)
     return figure
@@ -93,8 +95,8 @@ def _wrapped(line, width):
     return textwrap.wrap(line, width, drop_whitespace=True) or [""]
 
 
-def _page(rows, width):
-    figure = Figure(figsize=(CHARACTER * width, LINE * (rows + 1)), layout="constrained")
+def _page(rows, width, below=0.0):
+    figure = Figure(figsize=(CHARACTER * width, LINE * (rows + 1) + below), layout="constrained")
     axes = figure.subplots()
     axes.set_xlim(0, width)
     axes.set_ylim(rows - 0.5, -0.5)
