@@ -75,3 +75,19 @@ def test_what_is_installed_lists_trains_samples_and_evaluates(installed):
     program = "import gdl_keras; print(gdl_keras.__file__)"
     where = run([installed.folder / "venv" / "bin" / "python", "-c", program], cwd=installed.folder)
     assert str(installed.folder) in where
+
+
+def test_a_script_beside_a_clone_of_the_packages_own_name_finds_the_package(tmp_path):
+    """Python would take the clone for a package without __init__.py, were the path left to a finder of setuptools."""
+    clone, python = tmp_path / "gdl_keras", tmp_path / "venv" / "bin" / "python"
+    clone.mkdir()
+    for name in SOURCES:
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, clone / name)
+    run([sys.executable, "-m", "venv", tmp_path / "venv"])
+    with_setuptools = {**os.environ, "PYTHONPATH": sysconfig.get_path("purelib")}
+    options = ("--no-deps", "--no-build-isolation", "--no-index")
+    run([python, "-m", "pip", "install", *options, "-e", clone], env=with_setuptools)
+    alone = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    program = "import gdl_keras.errors; print(gdl_keras.__file__)"
+    for folder in (tmp_path, clone, Path.home()):
+        assert run([python, "-c", program], cwd=folder, env=alone).strip() == str(clone / "gdl_keras" / "__init__.py")
