@@ -19,6 +19,7 @@ import jupytext
 import nbformat
 from nbclient import NotebookClient
 
+from gdl_keras import training
 from gdl_keras.chapters import all_chapters, find_chapter
 
 ONE_HOUR = 3600
@@ -30,7 +31,7 @@ NOISE = ("I0000", "E0000", "W0000", "WARNING: All log messages before absl")
 def build(chapter, keep=None):
     """Writes `NAME.ipynb` beside `NAME.py`; its run stays in the folder `keep`."""
     notebook = jupytext.read(chapter.program)
-    notebook.cells.insert(1, colab_cell())
+    notebook.cells.insert(1, colab_cell(chapter))
     with nullcontext(keep) if keep else tempfile.TemporaryDirectory() as folder:
         NotebookClient(notebook, timeout=ONE_HOUR, resources={"metadata": {"path": folder}}).execute()
     for cell in notebook.cells:
@@ -40,10 +41,17 @@ def build(chapter, keep=None):
     nbformat.write(notebook, chapter.program.with_suffix(".ipynb"))
 
 
-def colab_cell():
-    """The first cell of the guide, which does nothing until someone puts an address in."""
+def colab_cell(chapter):
+    """The first cell of the guide, which does nothing until someone puts an address in; it proposes data that fit."""
     source = re.search(r"```ipython\n(.*?)\n```", COLAB_GUIDE.read_text(), re.DOTALL)[1]
+    source = source.replace(training.ImageConfig.own_data, _settings_class(chapter).own_data)
     return nbformat.v4.new_code_cell(source, id="colab", metadata={"tags": ["colab"]})
+
+
+def _settings_class(chapter):
+    """What the settings of a program are made of: `ImageConfig`, or another one of `gdl_keras.training`."""
+    name = re.search(r"^class Settings\((\w+)\):", chapter.program.read_text(encoding="utf-8"), re.MULTILINE)[1]
+    return getattr(training, name)
 
 
 def _merged(outputs):

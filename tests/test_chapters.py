@@ -2,6 +2,7 @@
 
 import json
 import re
+import runpy
 import sys
 from pathlib import Path
 
@@ -9,11 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gdl_keras import cli
+from gdl_keras import cli, data
 from gdl_keras.chapters import all_chapters, find_chapter, sets_in_programs
 from gdl_keras.errors import InputError
 
 CHAPTERS = all_chapters()
+colab_cell = runpy.run_path(str(Path(__file__).parents[1] / "scripts" / "build_notebooks.py"))["colab_cell"]
 every_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.name)
 
 
@@ -50,6 +52,7 @@ def test_notebook_and_program_have_the_same_source(chapter):
     notebook = jupytext.read(chapter.program.with_suffix(".ipynb"))
     *_, colab = [cell for cell in notebook.cells if "colab" in cell.metadata.get("tags", [])]
     notebook.cells.remove(colab)
+    assert colab.source == colab_cell(chapter).source, "run: python scripts/build_notebooks.py"
     sources = [[(cell.cell_type, cell.source.strip()) for cell in book.cells] for book in (program, notebook)]
     assert sources[0] == sources[1], "run: python scripts/build_notebooks.py"
     assert f"```ipython\n{colab.source}\n```" in (Path(__file__).parents[1] / "docs/guides/colab.md").read_text()
@@ -129,6 +132,18 @@ def test_attributes_that_cannot_be_used_are_refused_before_training(name, flag, 
         assert cli.main(["run", name, *flags]) == 2
         assert sentence in capsys.readouterr().err.replace(str(tmp_path / "flat"), "./flat")
         assert not (tmp_path / "run").exists()
+
+
+def test_a_number_of_an_image_that_is_not_there_is_answered_with_the_largest(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    command = ["run", "02_deeplearning/03_convolutions", "--preset", "smoke", "--out", "run"]
+    largest = data.load("emoji", "train").num_images - 1
+    for wrong in (largest + 1, 10**9):
+        assert cli.main([*command, "--image", str(wrong)]) == 2
+        assert capsys.readouterr().err.endswith(f"There is no --image {wrong}: the largest number is {largest}.\n")
+        assert not (tmp_path / "run").exists()
+    assert cli.main([*command, "--image", str(largest)]) == 0
 
 
 @pytest.mark.parametrize("name", ["02_deeplearning/01_mlp", "02_deeplearning/02_cnn"])

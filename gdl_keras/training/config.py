@@ -7,6 +7,7 @@ import argparse
 import dataclasses
 import json
 import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal, get_args, get_origin, get_type_hints
@@ -16,7 +17,7 @@ from gdl_keras.training.ranges import at_least, between, declared
 
 # What config.json holds beside the settings.
 KEPT_BESIDE = {"chapter": str, "data": dict, "planned_epochs": int, "built_on": dict, "stage": str}
-EXAMPLES = ("", " --dataset ./my_photos --epochs 20 --out runs/mine", " --resume runs/mine")
+EXAMPLES = ("", " --dataset {own} --epochs 20 --out runs/mine", " --resume runs/mine")
 # What may differ between a run and its continuation: the rest decides the numbers.
 CHANGEABLE_ON_RESUME = {"epochs", "every", "devices", "resume", "out", "tensorboard", "debug"}
 
@@ -64,8 +65,14 @@ class Config:
         "every": at_least(0),
         "seed": between(0, 2**31 - 1),
     }
+    # The kind of data sets that the chapter learns from, as `data.info` calls it; None where any goes.
+    kind: ClassVar = None
     # What the data set holds, as sentences call it.
     examples: ClassVar = "examples"
+    # What stands for the reader's own data where a data set is proposed.
+    own_data: ClassVar = "./my_data"
+    # What the preset "book" is, as the first line of a run says.
+    book_is: ClassVar = "the book's own recipe"
 
     def check(self):
         """Raises InputError where a value is out of range."""
@@ -105,6 +112,8 @@ class ImageConfig(Config):
     mirror: bool = False
 
     ranges: ClassVar = {"image_size": between(4, 2048)}
+    kind: ClassVar = "images"
+    own_data: ClassVar = "./my_photos"
     examples: ClassVar = "images"
 
     def data_options(self):
@@ -132,7 +141,9 @@ class TextConfig(Config):
     field: str | None = None
 
     ranges: ClassVar = {"length": at_least(1), "vocabulary_size": at_least(2)}
-    examples: ClassVar = "texts"
+    kind: ClassVar = "text"
+    own_data: ClassVar = "./my_texts"
+    examples: ClassVar = "windows"
 
     def data_options(self):
         names = ("tokens", "length", "vocabulary_size", "field")
@@ -145,6 +156,10 @@ class LanguageConfig(TextConfig):
 
     # What the model learns from at a time: a piece of all texts, one behind the other, or the beginning of each text.
     example: Literal["window", "text"] = "window"
+
+    @property
+    def examples(self):
+        return f"{self.example}s"
 
     def data_options(self):
         return {**super().data_options(), "example": self.example}
@@ -161,6 +176,8 @@ class PointConfig(Config):
     count: int | None = None
 
     ranges: ClassVar = {"count": at_least(1)}
+    kind: ClassVar = "points"
+    own_data: ClassVar = "./my_points.csv"
     examples: ClassVar = "points"
 
     def data_options(self):
@@ -249,19 +266,23 @@ def _parser(defaults, chapter, presets=()):
     _check_choices(defaults)
     from gdl_keras.training.parser import SettingsParser
 
+    examples = [flags.format(own=defaults.own_data) for flags in EXAMPLES]
     return SettingsParser(
         defaults,
         prog=f"gdl run {chapter}",
         usage=f"gdl run {chapter} [--preset {'|'.join(('cpu', *presets))}] [flags]",
-        epilog="\n  ".join(["examples:", *(f"gdl run {chapter}{flags}" for flags in EXAMPLES)]),
+        epilog="\n  ".join(["examples:", *(f"gdl run {chapter}{flags}" for flags in examples)]),
     )
 
 
 def _continued(settings_class, presets, folder, chapter, arguments):
     stored = read_config(folder)
     beside = {name: stored.pop(name) for name in KEPT_BESIDE if name in stored}
-    if beside.get("chapter") != chapter:
-        raise InputError(f"{folder} holds a run of another model: go on with it by its own chapter.")
+    if (its_own := beside.get("chapter")) != chapter:
+        if not isinstance(its_own, str):
+            raise InputError(f"{folder}/config.json is damaged: start a new run.")
+        command = f"gdl run {its_own} --resume {shlex.quote(str(folder))}"
+        raise InputError(f"{folder} holds a run of another model, {its_own}: go on with it by {command}")
     if "stage" in beside:
         raise InputError(f"{folder} is one stage of a run: go on with the whole by --resume {Path(folder).parent}.")
     names = {field.name for field in dataclasses.fields(settings_class)}

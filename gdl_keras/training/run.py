@@ -20,9 +20,9 @@ from gdl_keras.training.reporting import explain_errors, in_notebook, keep_run, 
 from gdl_keras.training.stage import Stage, check_name
 
 PRESET_HINT = {
-    "cpu": "minutes on a laptop; --preset book is the book's own recipe, --preset smoke a quick try",
-    "book": "the book's data and numbers; --preset cpu takes minutes on a laptop",
-    "smoke": "a quick try that learns little; --preset cpu takes minutes, --preset book is the book's own recipe",
+    "cpu": "minutes on a laptop; --preset book is {book}, --preset smoke a quick try",
+    "book": "{book}; --preset cpu takes minutes on a laptop",
+    "smoke": "a quick try that learns little; --preset cpu takes minutes, --preset book is {book}",
 }
 OTHER_PRESET_HINT = "one of this chapter's own; --help shows its settings, --preset cpu takes minutes on a laptop"
 
@@ -71,7 +71,8 @@ class Run:
         self._is_chief = devices.is_chief()
         self._is_open = False
         self._tables = {}
-        print(f"{chapter}, preset {settings.preset}: {PRESET_HINT.get(settings.preset, OTHER_PRESET_HINT)}", flush=True)
+        hint = PRESET_HINT.get(settings.preset, OTHER_PRESET_HINT).format(book=settings.book_is)
+        print(f"{chapter}, preset {settings.preset}: {hint}", flush=True)
         kept = config.read_config(settings.resume) if settings.resume else {}
         self.before, self.folder = self._find_folders()
         self._data, self._built_on = kept.get("data", {}), kept.get("built_on", {})
@@ -86,7 +87,7 @@ class Run:
         self._refuse_hidden_settings()
         is_new_place = hasattr(settings, "dataset") and settings.dataset != kept.get("dataset")
         if is_new_place:
-            data.check_names(settings.dataset)
+            data.check_names(settings.dataset, settings.kind)
         devices.prepare(settings)
         # Whatever else may be wrong has been said by now: nothing was fetched for it.
         if is_new_place:

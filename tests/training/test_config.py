@@ -7,8 +7,9 @@ from typing import ClassVar, Literal
 
 import pytest
 
+from gdl_keras import data
 from gdl_keras.errors import InputError
-from gdl_keras.training import ImageConfig, PointConfig, TextConfig, at_least, config
+from gdl_keras.training import ImageConfig, LanguageConfig, PointConfig, TextConfig, at_least, config
 
 PRESETS = {"book": {"epochs": 300, "width": 64}, "smoke": {"epochs": 1}, "thin": {"width": 2}}
 
@@ -81,7 +82,13 @@ def test_every_kind_of_data_has_a_data_set_and_its_own_ways_to_bring_it(kind):
     own = {field.name for field in fields(kind)} - {field.name for field in fields(config.Config)}
     assert set(kind().data_options()) == own - {"dataset", "mirror"}  # that is done to what was loaded
     assert kind.examples in kind.__doc__ or kind is TextConfig
+    assert data.info(kind().dataset)["kind"] == kind.kind
     kind().check()
+
+
+def test_text_that_is_cut_into_windows_is_told_as_windows():
+    assert (TextConfig().examples, LanguageConfig().examples) == ("windows", "windows")
+    assert LanguageConfig(example="text").examples == "texts"
 
 
 @pytest.mark.parametrize("wrong", [("--epochs", "many"), ("--colour", "red"), ("--preset", "gpu"), ("--epoch", "3")])
@@ -100,6 +107,17 @@ def test_help_shows_comments_defaults_of_the_preset_and_examples(capsys):
     assert "How wide the network is. (default: 64)" in text
     assert "--preset cpu|book|smoke|thin" in text
     assert "gdl run 00_test/01_model --dataset ./my_photos" in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "own"), [(ImageConfig, "./my_photos"), (TextConfig, "./my_texts"), (PointConfig, "./my_points.csv")]
+)
+def test_help_proposes_data_of_the_kind_of_the_chapter(kind, own, capsys):
+    with pytest.raises(SystemExit):
+        config.parse(kind, {}, "00_test/01_model", ["--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert f"gdl run 00_test/01_model --dataset {own} --epochs 20" in text
+    assert ("my_photos" in text) == (kind is ImageConfig)
 
 
 def test_steps_without_a_number_are_a_pass():
@@ -146,8 +164,11 @@ def test_a_run_does_not_go_on_with_other_settings(stopped_run):
 
 
 def test_a_run_of_another_model_or_version_or_none_is_refused(stopped_run, tmp_path):
-    with pytest.raises(InputError, match="run of another model"):
+    by_its_own = "run of another model, 00_test/02_other: go on with it by gdl run 00_test/02_other --resume "
+    with pytest.raises(InputError, match=by_its_own + re.escape(str(tmp_path))):
         parse("--resume", str(stopped_run(chapter="00_test/02_other")))
+    with pytest.raises(InputError, match="damaged"):
+        parse("--resume", str(stopped_run(chapter=3)))
     with pytest.raises(InputError, match="another version"):
         parse("--resume", str(stopped_run(height=3)))
     with pytest.raises(InputError, match="not the folder of a run"):

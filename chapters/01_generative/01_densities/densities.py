@@ -55,6 +55,7 @@ class Settings(PointConfig):
     # Examples of the models that learn theirs by heart.
     few: int = 500
 
+    book_is: ClassVar = "the same on a map, with more of everything (the book trains nothing here)"
     ranges: ClassVar = {
         "components": at_least(1),
         "learning_rate": above(0),

@@ -64,6 +64,7 @@ class Settings(TextConfig):
     # How many tokens they have.
     text_length: int = 300
 
+    book_is: ClassVar = "more to read (the book has no such program)"
     ranges: ClassVar = {
         "order": at_least(1),
         "discount": between(1e-9, 1 - 1e-9),

@@ -43,8 +43,11 @@ from keras import ops
 from numpy.lib.stride_tricks import sliding_window_view
 
 from gdl_keras import plotting
+from gdl_keras.errors import InputError
 
 images = run.load("train")
+if run.image >= images.num_images:
+    raise InputError(f"There is no --image {run.image}: the largest number is {images.num_images - 1}.")
 picture = images.images(slice(run.image, run.image + 1))[0]
 grey = picture.mean(axis=-1)
 run.show("picture", plotting.panels({"in colour": picture, "in grey": grey[..., None].repeat(3, axis=-1)}))

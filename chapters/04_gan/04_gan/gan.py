@@ -41,6 +41,7 @@ class Settings(ImageConfig):
     # Adam's rate.
     learning_rate: float = 1e-3
 
+    book_is: ClassVar = "all of Fashion-MNIST (the book has no such program)"
     ranges: ClassVar = {"latent_dim": at_least(1), "show_epochs": at_least(1), "learning_rate": above(0)}
 
 

@@ -57,6 +57,7 @@ class Settings(ImageConfig):
     # Adam's rate (not notebook).
     generator_learning_rate: float = 5e-4
 
+    book_is: ClassVar = "digits, with wider networks (the book has no such program)"
     ranges: ClassVar = {
         "image_size": multiple_of(4),
         "latent_dim": at_least(1),

@@ -199,8 +199,9 @@ print(f"{as_a_whole / in_steps:.0f} times as fast")
 # %%
 originals = test.sample(10)
 top = originals[:, : train.image_shape[0] // 2]
-rows = {"original": model.to_samples(model.to_tokens(originals)), "given": top}
-rows["given"] = np.concatenate([top, np.zeros_like(originals[:, top.shape[1] :])], axis=1)
+coarse = model.to_samples(model.to_tokens(originals))
+given = np.concatenate([coarse[:, : top.shape[1]], np.zeros_like(coarse[:, top.shape[1] :])], axis=1)
+rows = {"original": coarse, "given": given}
 for number in range(1, 5):
     rows[f"completed {number}"] = model.generate(given=top, seed=run.seed + number)
 run.show("completed", plotting.rows(rows))
