@@ -11,7 +11,7 @@ from gdl_keras.models.parts.accumulation import accumulate_in, accumulation_step
 from gdl_keras.models.parts.calling import check_inputs
 from gdl_keras.models.parts.conditions import Unconditional
 from gdl_keras.models.parts.examples import shape_taken_by
-from gdl_keras.models.parts.inputs import Look, columns_of, images_beside, join_batches
+from gdl_keras.models.parts.inputs import Look, as_stream, columns_of, images_beside, join_batches
 from gdl_keras.models.parts.precision import check_precision
 from gdl_keras.models.parts.rates import NetworkOptimizers, refuse_silent_average
 from gdl_keras.models.parts.replicas import clipped_over_replicas, overflow_everywhere
@@ -167,6 +167,7 @@ class TapeModel(Saved):
         Raises:
             InputError: arrays, or the first batch of a stream, are not what the model learns from.
         """
+        x = as_stream(x)
         y = targets_beside(self, x, y, kwargs.get("sample_weight"), kwargs.get("class_weight"))
         if kwargs.get("verbose", "auto") == "auto" and not _shows_progress():
             kwargs["verbose"] = 2
@@ -180,6 +181,7 @@ class TapeModel(Saved):
 
     def evaluate(self, x=None, y=None, *args, sample_weight=None, **kwargs):
         """`keras.Model.evaluate`, which also takes one of our data sets; raises InputError as `fit` does."""
+        x = as_stream(x)
         y = targets_beside(self, x, y, sample_weight)
         # While it trains, `fit` evaluates what it has looked at.
         with Look(self, () if kwargs.get("_use_cached_eval_dataset") else self.learns_from) as look:

@@ -4,10 +4,11 @@ Arrays are looked at whole, streams at their first batch, and at the labels of e
 batch a second time, a generator would have lost it, and a shuffled data set would come in another order.
 """
 
-import types
 import weakref
+from collections.abc import Iterable, Iterator
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from gdl_keras.errors import InputError
@@ -82,6 +83,36 @@ def join_batches(batches, count):
     return batches.batch(count, drop_remainder=True).map(join)
 
 
+def as_stream(x):
+    """What gives batches each time that it is gone through, as a `DataLoader` of PyTorch does, as a `tf.data.Dataset`.
+
+    Args:
+        x: what `fit` is given; all that Keras knows stays as it is, and so do our own data sets.
+
+    Raises:
+        InputError: it gives no batch.
+    """
+    is_known = isinstance(x, (tuple, list, dict, str, tf.data.Dataset, keras.utils.PyDataset, Iterator))
+    if is_known or hasattr(x, "shape") or hasattr(x, "batches") or not isinstance(x, Iterable):
+        return x
+
+    def batches():
+        for batch in x:
+            yield tuple(map(_array, batch)) if isinstance(batch, (tuple, list)) else _array(batch)
+
+    first = next(batches(), None)
+    if first is None:
+        raise InputError(f"This {type(x).__name__} gives no batch: there must be one at least.")
+    signature = tf.nest.map_structure(lambda column: tf.TensorSpec((None, *column.shape[1:]), column.dtype), first)
+    dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
+    return dataset.apply(tf.data.experimental.assert_cardinality(len(x))) if hasattr(x, "__len__") else dataset
+
+
+def _array(column):
+    # A tensor of PyTorch may lie on a GPU.
+    return np.asarray(column.detach().cpu() if hasattr(column, "detach") else column)
+
+
 class Look:
     """Looks at what one call of `fit`, `evaluate` or `predict` is given.
 
@@ -115,6 +146,7 @@ class Look:
         """`x`, or a stream of the same batches that is looked at on its way."""
         if not self.columns:
             return x
+        x = as_stream(x)
         if hasattr(x, "rows"):
             self._at_table(x)
         elif isinstance(x, tf.data.Dataset):
@@ -122,9 +154,10 @@ class Look:
             return self._passing(x)
         elif isinstance(x, keras.utils.PyDataset):
             return _Passing(x, self._forgettable_check())
-        elif isinstance(x, types.GeneratorType):
+        elif isinstance(x, Iterator):
             return self._generated(x)
         elif isinstance(x, (tuple, list)) or hasattr(x, "shape"):
+            self._refuse_batches(x)
             self._check(x if y is None else (x, y))
         return x
 
@@ -133,6 +166,15 @@ class Look:
         if not isinstance(data, (tuple, list)):
             return self.at(data)
         return (self.at(*data[:2]), *data[1:])
+
+    def _refuse_batches(self, x):
+        is_list = isinstance(x, (tuple, list)) and all(hasattr(part, "shape") for part in x)
+        if is_list and len(x) > len(self.columns):
+            wanted, name = " and ".join(self.columns), type(self.model).__name__
+            raise InputError(
+                f"{name} learns from {wanted}, and this is a {type(x).__name__} of {len(x)} arrays: join batches with "
+                "numpy.concatenate, or give them one by one from a generator or a keras.utils.PyDataset."
+            )
 
     def _check(self, batch, values=True):
         found = columns_of(batch, len(self.columns))

@@ -35,6 +35,27 @@ class Batches(keras.utils.PyDataset):
         return tuple(column[4 * index : 4 * index + 4] for column in self.columns)
 
 
+class Loader:
+    """Arrays in batches of 4, anew each time that it is gone through, as the loaders of PyTorch are."""
+
+    def __init__(self, *columns):
+        self.columns = columns
+
+    def __iter__(self):
+        for start in range(0, len(self.columns[0]), 4):
+            yield [column[start : start + 4] for column in self.columns]
+
+    def __len__(self):
+        return -(-len(self.columns[0]) // 4)
+
+
+def torch_loader(*columns):
+    """PyTorch's own, where that is installed."""
+    torch = pytest.importorskip("torch")
+    columns = [torch.tensor(np.asarray(column)) for column in columns]
+    return torch.utils.data.DataLoader(torch.utils.data.TensorDataset(*columns), batch_size=4)
+
+
 def afresh(build):
     """A model with the same weights each time."""
     keras.utils.set_random_seed(0)
@@ -49,7 +70,12 @@ def dataset(*columns):
     return tf.data.Dataset.from_tensor_slices(columns).batch(4)
 
 
-STREAMS = pytest.mark.parametrize("stream", [dataset, generator, Batches])
+def iterator(*columns):
+    return iter(map(tuple, Loader(*columns)))
+
+
+LOADERS = pytest.mark.parametrize("loader", [Loader, torch_loader])
+STREAMS = pytest.mark.parametrize("stream", [dataset, generator, Batches, Loader, iterator, torch_loader])
 
 
 @pytest.mark.parametrize(
@@ -167,6 +193,64 @@ def test_a_model_that_nobody_needs_any_more_is_forgotten(stream):
     del model
     gc.collect()
     assert trained() is None
+
+
+@LOADERS
+def test_a_loader_of_batches_is_learnt_from_as_a_data_set_is(loader):
+    models = [afresh(cases.classifier) for _ in range(2)]
+    x, y = X[:14], Y[:14]  # the last batch is smaller
+    histories = [
+        model.fit(make(x, y), epochs=2, validation_data=make(X, Y), verbose=0).history
+        for model, make in zip(models, (loader, dataset))
+    ]
+    assert histories[0] == histories[1] and len(histories[0]["val_loss"]) == 2
+    assert_same(*map(weights, models))
+    assert models[0].optimizer.iterations == 8
+    assert models[0].evaluate(loader(X, Y), verbose=0) == models[1].evaluate(dataset(X, Y), verbose=0)
+    np.testing.assert_array_equal(models[0].predict(loader(X), verbose=0), models[1].predict(dataset(X), verbose=0))
+
+
+@LOADERS
+def test_weights_in_a_loader_count_or_are_refused(loader):
+    ones, twos = np.ones(16, "float32"), np.full(16, 2, "float32")
+    once, twice = (
+        afresh(cases.classifier).evaluate(loader(X, Y, weight), verbose=0, return_dict=True)["loss"]
+        for weight in (ones, twos)
+    )
+    assert twice == pytest.approx(2 * once, rel=1e-5)
+    with pytest.raises(InputError, match="does not weigh examples"):
+        cases.wgan_gp().fit(loader(X, Y, ones), verbose=0)
+
+
+def test_a_loader_of_single_arrays_of_unknown_length():
+    class Single:
+        def __init__(self, images):
+            self.images = images
+
+        def __iter__(self):
+            return (self.images[start : start + 4] for start in range(0, len(self.images), 4))
+
+    models = [afresh(cases.vae) for _ in range(2)]
+    for model, x in zip(models, (Single(X), dataset(X).filter(lambda images: True))):
+        model.fit(x, epochs=2, verbose=0)
+    assert_same(*map(weights, models))
+    assert models[0].predict(Single(X), verbose=0).shape == X.shape
+
+
+def test_a_loader_without_any_batch_is_refused():
+    for call in (cases.vae().fit, cases.vae().evaluate, cases.vae().predict):
+        with pytest.raises(InputError, match="This Loader gives no batch: there must be one at least"):
+            call(Loader(X[:0]), verbose=0)
+
+
+@pytest.mark.parametrize("batches", [[X[:4], X[4:8]], (X[:4], X[4:8], X[8:12])])
+def test_a_list_of_batches_is_no_batch(batches):
+    model = cases.vae()
+    for call in (model.fit, model.evaluate, model.predict):
+        with pytest.raises(InputError, match=f"VAE learns from images, and this is a (list|tuple) of {len(batches)}"):
+            call(batches, verbose=0)
+    with pytest.raises(InputError, match=r"join batches with numpy\.concatenate, or give them one by one from a gener"):
+        model.train_on_batch(batches)
 
 
 def test_a_batch_is_not_asked_for_twice():
