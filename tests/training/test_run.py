@@ -76,25 +76,6 @@ def test_other_settings_are_attributes_of_the_run(run):
     assert run("--width", "5", width=3).width == 5
 
 
-def test_data_of_another_kind_are_refused_before_anything_is_fetched(run, tmp_path):
-    with pytest.raises(
-        InputError, match=r"austen is a data set of texts; this program learns from images \(a folder of"
-    ):
-        run("--dataset", "austen,fashion_mini")
-    assert not (tmp_path / "run").exists()
-
-
-def test_the_first_line_says_what_the_preset_book_is(tmp_path, capsys):
-    class Ours(ImageConfig):
-        book_is = "more of the same"
-
-    for preset in ("cpu", "book", "smoke"):
-        for settings, words in [(ImageConfig, "the book's own recipe"), (Ours, "more of the same")]:
-            Run.start(settings, CHAPTER, arguments=["--preset", preset, "--out", str(tmp_path / "run")])
-            first, *_ = capsys.readouterr().out.splitlines()
-            assert words in first and first.startswith(f"{CHAPTER}, preset {preset}: ")
-
-
 def test_a_notebook_takes_its_settings_from_the_first_cell(tmp_path, monkeypatch):
     """Where the environment says nothing, it has none: the arguments of the kernel are not its own."""
     monkeypatch.setattr("gdl_keras.training.run.in_notebook", lambda: True)
