@@ -109,12 +109,12 @@ def test_an_env_file_that_is_no_text_is_one_sentence(tmp_path, monkeypatch, left
     assert leftovers() == []
 
 
-def test_no_key(leftovers):
+def test_no_key(leftovers, capsys):
     with pytest.raises(InputError) as error:
         data.load(NAME)
     for way in ("KAGGLE_API_TOKEN", "KAGGLE_USERNAME with KAGGLE_KEY", "kaggle.json", "--dataset ./folder"):
         assert way in str(error.value)
-    assert leftovers() == []
+    assert leftovers() == [] and "Downloading" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

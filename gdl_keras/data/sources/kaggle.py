@@ -96,11 +96,12 @@ class Kaggle:
 
         archive = downloads / f"{self.slug.split('/')[1]}.zip"
         begun = archive.exists() and archive.stat().st_size > 0 and not force
-        say(f"Downloading {self.slug} from Kaggle" + (", going on where it stopped" if begun else ""))
         try:
             # The client writes advice to stdout, which is for results, and with it parts of addresses that are secret.
             with contextlib.redirect_stdout(io.StringIO()):
-                _client().dataset_download_files(self.slug, path=str(downloads), quiet=False, force=force)
+                client = _client()  # which says where there is no key
+                say(f"Downloading {self.slug} from Kaggle" + (", going on where it stopped" if begun else ""))
+                client.dataset_download_files(self.slug, path=str(downloads), quiet=False, force=force)
         except GDLError:
             raise
         except requests.exceptions.HTTPError as error:
