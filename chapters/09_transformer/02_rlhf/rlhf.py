@@ -95,6 +95,7 @@ class Settings(LanguageConfig):
     # Epochs of a policy without any, which goes too far.
     too_far: int = 20
 
+    book_is: ClassVar = "the same as cpu (the book has no such program)"
     ranges: ClassVar = {
         "certainty": at_least(0),
         "pairs": at_least(2),
