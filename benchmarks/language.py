@@ -4,10 +4,11 @@
     python benchmarks/language.py --seeds 1 --minutes 0.5 --peers eager
 
 Ours is compiled by XLA.  Both have nanoGPT's recipe for a processor: 4 blocks, 4 heads, width 128, windows of 64
-characters, batches of 12, AdamW, a rate that rises for a twentieth of the time and falls to a tenth along a cosine, tied
-weights, no dropout; ours reads the mark of the beginning besides.  Both learn from `austen_mini` at the same time, each
-on one half of the processor's cores, so that whatever else the machine does hits both alike; the halves change hands
-with every seed.  The clock counts training alone, after first steps that compile.  PyTorch: `pip install torch`.
+characters, batches of 12, AdamW, a rate that rises for a twentieth of the time and falls to a tenth along a cosine,
+tied weights, no dropout; ours reads the mark of the beginning besides.  Both learn from `austen_mini` at the same
+time, each on one half of the processor's cores, so that whatever else the machine does hits both alike; the halves
+change hands with every seed.  The clock counts training alone, after first steps that compile.  PyTorch: `pip install
+torch`.
 """
 
 import argparse
