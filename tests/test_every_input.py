@@ -30,7 +30,7 @@ def wrong_data(case, model):
         wrong["images of shape"] = (first[..., 0], *rest)
     if model.learns_from[0] in ("images", "points"):
         wrong["NaN"] = (np.where(first > np.median(first), np.nan, first), *rest)
-    if model.learns_from[0] == "tokens":
+    if model.learns_from[0] in ("tokens", "chosen"):
         wrong["vocabulary"] = (first + model.vocabulary_size, *rest)
         wrong["integers"] = (first + 0.5, *rest)
     if "labels" in model.learns_from:

@@ -16,9 +16,12 @@ from tests.test_every_model import every_base, every_class_at_length, every_mode
 OTHER = {
     "alpha": 0.3,
     "beta": 0.25,
+    "clip": 0.01,
     "discount": 0.4,
     "ema_decay": 0.05,
     "generator_loss": "hinge",
+    "given_length": 2,
+    "kl_weight": 0.7,
     "label_noise": "one_sided",
     "latents": "uniform",
     "length": 7,
@@ -26,6 +29,8 @@ OTHER = {
     "penalty_weight": 3.0,
     "pixel_stddev": 0.5,
     "smoothing": 3.0,
+    "trace": 0.3,
+    "updates": 3,
     "weighting": "book",
 }
 

@@ -10,7 +10,7 @@ OF_RATES = (keras.callbacks.LearningRateScheduler, keras.callbacks.ReduceLROnPla
 
 
 class NaNInAnyValue(keras.callbacks.Callback):
-    """Does for all values that a model reports what a `TerminateOnNaN` does for the one called "loss".
+    """Does for all values of a step that reports no "loss" what a `TerminateOnNaN` does for that one.
 
     Args:
         original: the `keras.callbacks.TerminateOnNaN`, which says whether to end quietly or with its error.
@@ -21,8 +21,9 @@ class NaNInAnyValue(keras.callbacks.Callback):
         self.original = original
 
     def on_train_batch_end(self, batch, logs=None):
-        bad = next((value for value in (logs or {}).values() if not math.isfinite(value)), None)
-        if bad is not None:
+        logs = logs or {}
+        bad = next((value for value in logs.values() if not math.isfinite(value)), None)
+        if bad is not None and "loss" not in logs:
             self.original.on_batch_end(batch, {"loss": bad})
 
 
@@ -47,7 +48,5 @@ def watched(model, callbacks):
         raise InputError(
             f"{type(model).__name__} is trained by no optimizer and has no learning rate: leave {of_rates[0]} away."
         )
-    if "loss" in model.metric_names:
-        return callbacks
     ends = [callback for callback in callbacks if isinstance(callback, keras.callbacks.TerminateOnNaN)]
     return [*callbacks, *map(NaNInAnyValue, ends)]
