@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the tests in .venv, making it if needed, with the packages of constraints.txt.
-#   bash scripts/test.sh             the core: some 15 minutes on two cores
+#   bash scripts/test.sh             the core: some 12 minutes on two cores
 #   bash scripts/test.sh --full      every model under every precision policy and replica count, too
 #   bash scripts/test.sh --newest    the same in .venv-newest with the newest packages, whatever constraints.txt says: what
 #                                    fails only here, a release of somebody else has broken.  No other flag before it
