@@ -79,11 +79,11 @@ def _check_kind(name, entry, kind):
     path = source.path if isinstance(source, Local) else None
     if path is not None and not path.exists():
         Local(path, HOLDS.get(kind, "another path")).fetch()  # which says so
-    held = kinds_in(path) if path is not None else []
     insists = name.startswith(f"{entry.kind}:")
-    is_stray = path is not None and path.is_file() and not held and not insists
+    is_stray = path is not None and path.is_file() and not insists and not kinds_in(path)
     if entry.kind == kind and not is_stray:
         return
+    held = kinds_in(path) if path is not None else []  # walks the whole folder, which takes a while where it is large
     raise InputError(
         f"{name} {_told(name, entry, path, held)}; this program learns from {PLURALS.get(kind, kind)}"
         f"{f' ({HOLDS[kind]})' if kind in HOLDS else ''}{'' if insists else _way_out(name, kind, held)}."

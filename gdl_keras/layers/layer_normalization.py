@@ -1,4 +1,4 @@
-"""Layer normalisation whose gradient is written out, in half as many passes over the numbers."""
+"""Layer normalisation whose gradient is written out, in fewer passes over the numbers."""
 
 import keras
 import tensorflow as tf
