@@ -1,0 +1,1 @@
+"""Normalizing flows: models whose samples are latent points, sent through a map that can be gone both ways."""
