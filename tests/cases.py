@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from tests.flow_cases import arc, continuous_flow, real_nvp
 from tests.harness import ModelCase
 from tests.text_cases import (
     dpo,
@@ -228,6 +229,11 @@ CASES = [
     ModelCase("gaussian", gaussian, points, draws_noise=False),
     ModelCase("mixture", mixture, points, draws_noise=False, stands_for_its_base=True),
     ModelCase("point_gan", point_gan, points),
+    ModelCase("real_nvp", real_nvp, arc, draws_noise=False, stands_for_its_base=True),
+    ModelCase("real_nvp, with l2", lambda: real_nvp(l2=0.1), arc, draws_noise=False, variant=True),
+    ModelCase("continuous_flow", continuous_flow, arc, draws_noise=False),
+    ModelCase("continuous_flow, adaptive", lambda: continuous_flow("adaptive"), arc, draws_noise=False, variant=True),
+    ModelCase("continuous_flow, estimated", lambda: continuous_flow(trace="hutchinson"), arc, variant=True),
     ModelCase("autoencoder", autoencoder, images, draws_noise=False),
     ModelCase("autoencoder, stacked", stacked_autoencoder, images, draws_noise=False, variant=True),
     ModelCase("autoencoder, linear", linear_autoencoder, images, draws_noise=False, variant=True),

@@ -95,6 +95,12 @@ class Moons(Density):
         return np.stack([1 - np.cos(angles), 0.5 - np.sin(angles)], axis=-1)
 
 
+class ThinMoons(Moons):
+    """The same with half the noise, as the book and other libraries' examples have them."""
+
+    noise = 0.05
+
+
 class Rings(Density):
     """Three circles about one centre, each as likely as the others, each point moved by normal noise.
 
@@ -166,7 +172,7 @@ class Map(Density):
         return result - np.log(2 * np.pi * self.noise**2 * len(self._centres))
 
 
-DENSITIES = {"moons": Moons, "rings": Rings, "map": Map}
+DENSITIES = {"moons": Moons, "thin_moons": ThinMoons, "rings": Rings, "map": Map}
 
 
 def _normal(uniform):

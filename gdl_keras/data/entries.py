@@ -189,6 +189,13 @@ _ENTRIES = (
         "MIT, as this project",
     ),
     Entry(
+        "thin_moons",
+        "points",
+        "the two half circles with half the noise, as the book draws them, of known density",
+        (Computed("thin_moons"),),
+        "MIT, as this project",
+    ),
+    Entry(
         "rings",
         "points",
         "three circles about one centre, points in the plane of known density",

@@ -18,6 +18,7 @@ from gdl_keras.models.classifier import Classifier, build_cnn, build_mlp  # noqa
 from gdl_keras.models.dcgan import DCGAN  # noqa: E402
 from gdl_keras.models.dense_autoencoder import build_dense_decoder, build_dense_encoder  # noqa: E402
 from gdl_keras.models.densities import Gaussian, Histogram, Mixture, PointGAN  # noqa: E402
+from gdl_keras.models.flows import ContinuousFlow, RealNVP  # noqa: E402
 from gdl_keras.models.gan import GAN  # noqa: E402
 from gdl_keras.models.hinge_gan import HingeGAN  # noqa: E402
 from gdl_keras.models.parts.copies import copied  # noqa: E402
@@ -35,6 +36,7 @@ __all__ = [
     "WGANGP",
     "Autoencoder",
     "Classifier",
+    "ContinuousFlow",
     "Gaussian",
     "HingeGAN",
     "Histogram",
@@ -43,6 +45,7 @@ __all__ = [
     "PixelCNN",
     "PixelCNNMixture",
     "PointGAN",
+    "RealNVP",
     "RecurrentLanguageModel",
     "RewardModel",
     "build_cnn",

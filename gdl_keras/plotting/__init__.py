@@ -7,6 +7,7 @@ from gdl_keras.plotting.attention import attention_html, attention_maps
 from gdl_keras.plotting.curves import bars, confusion, curves, lines, paths
 from gdl_keras.plotting.densities import densities, histograms, landscape, points, square_around
 from gdl_keras.plotting.figures import save
+from gdl_keras.plotting.flows import bent_grid, ways
 from gdl_keras.plotting.images import grid, mosaic, numbered, panels, pictures, rows, save_mosaic
 from gdl_keras.plotting.latent import latent_plane, latent_scatter, scatter_on, scatters
 from gdl_keras.plotting.source import show_source
@@ -17,6 +18,7 @@ __all__ = [
     "attention_html",
     "attention_maps",
     "bars",
+    "bent_grid",
     "confusion",
     "curves",
     "densities",
@@ -43,4 +45,5 @@ __all__ = [
     "square_around",
     "texts",
     "tree",
+    "ways",
 ]

@@ -11,7 +11,7 @@ from gdl_keras import data
 from gdl_keras.data import densities
 from gdl_keras.errors import InputError
 
-NAMES = ["moons", "rings", "map"]
+NAMES = ["moons", "thin_moons", "rings", "map"]
 names = pytest.mark.parametrize("name", NAMES)
 
 

@@ -231,7 +231,7 @@ def test_the_catalogue():
     kaggle = {"faces", "bricks", "recipes", "flowers", "wines"}
     assert {name for name, entry in entries.items() if entry.needs_kaggle} == kaggle
     others = {"fashion", "fashion_mini", "emoji", "mnist", "mnist_mini", "cifar10", "cellosuites", "chorales"}
-    others |= {"moons", "rings", "map", "austen", "austen_mini"}
+    others |= {"moons", "thin_moons", "rings", "map", "austen", "austen_mini"}
     assert set(entries) == kaggle | others
     assert all(entry.summary and entry.licence and entry.sources for entry in entries.values())
     assert {entry.kind for entry in entries.values()} == {"images", "text", "points", "music"}

@@ -69,7 +69,10 @@ class FlowModel(LatentModel):
 
     def log_density(self, examples):
         """log p(x) of each example: float32 tensor (batch,), nats."""
-        latents, log_det = self.forward(examples)
+        return self.log_density_from(*self.forward(examples))
+
+    def log_density_from(self, latents, log_det):
+        """The change of variables: log p(x) from what `forward` gives, float32 tensor (batch,)."""
         return losses.normal_log_density(ops.reshape(latents, (ops.shape(latents)[0], -1))) + log_det
 
     def call(self, examples):
