@@ -24,6 +24,8 @@ from gdl_keras.models.flows.points import PointFlow
 def build_coupling_network(dimensions=2, units=(256, 256, 256, 256), activation="relu", l2=0.0, name="coupling"):
     """Dense layers that say how a coupling scales and shifts, from the numbers that it leaves alone.
 
+    They begin with s = t = 0, so that the whole flow begins as the map that changes nothing.
+
     Args:
         dimensions: int, numbers in a point.
         units: of each hidden layer of s, and of each of t.
@@ -42,8 +44,8 @@ def build_coupling_network(dimensions=2, units=(256, 256, 256, 256), activation=
         for index, width in enumerate(units):
             layer_name = f"{head}_{index + 1}"
             x = layers.Dense(width, activation, kernel_regularizer=_squares(l2), name=layer_name)(x)
-        floatx = keras.config.floatx()
-        outputs.append(layers.Dense(dimensions, kernel_regularizer=_squares(l2), dtype=floatx, name=head)(x))
+        last = {"kernel_initializer": "zeros", "dtype": keras.config.floatx()}
+        outputs.append(layers.Dense(dimensions, kernel_regularizer=_squares(l2), name=head, **last)(x))
     return keras.Model(points, outputs, name=name)
 
 
