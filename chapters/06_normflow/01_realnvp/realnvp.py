@@ -183,9 +183,9 @@ run.show("panels", plotting.points(*panels.values(), titles=list(panels), limits
 
 # %% [markdown]
 # ## How the plane is bent, coupling by coupling
-# A round piece of a square grid, which holds 95 % of the latent points, on its way to the data.  Each coupling moves all
-# points along one axis only: lines in the other direction stay straight where they are upright in it.  Look for the
-# seam: the plane is never torn, so between the moons a thin strip of it is stretched until next to no probability is left in it.
+# A round piece of a square grid, which holds 95 % of the latent points, on its way to the data.  Each coupling moves
+# points along one axis only, all that share the other coordinate by the same stretch and shift.  The plane is never
+# torn: what lies between the moons at the end was stretched until next to no probability was left there.
 
 # %%
 titles = ["latent points", *(f"after coupling {number}" for number in range(1, run.couplings + 1))]
@@ -240,4 +240,4 @@ print(
 )
 
 # %%
-run.finish(model, **metrics)
+run.finish(**metrics)
