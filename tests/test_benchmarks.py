@@ -145,3 +145,24 @@ def preset_cpu(program):
         if isinstance(node, ast.AnnAssign) and not ast.unparse(node.annotation).startswith("ClassVar")
     )
     return {field.target.id: ast.literal_eval(field.value) for field in fields}
+
+
+def test_flows_are_measured_by_how_far_they_are_above_the_truth(benchmark, tmp_path):
+    """Of a normal distribution the mean of -log p is known from the moments of the points."""
+    import numpy as np
+
+    from gdl_keras import data
+    from gdl_keras.models import Gaussian
+
+    flows = benchmark("flows")
+    test = data.load(flows.DATASET, "test", count=flows.POINTS)
+    points = test.rows("points", slice(None)).astype("float64")
+    Gaussian(seed=1).save(tmp_path / "model.keras")
+    found = flows.divergence_of(tmp_path / "model.keras")
+    nats = np.log(2 * np.pi) + np.square(points).sum(axis=1).mean() / 2
+    assert found["nats"] == pytest.approx(nats, rel=1e-5)
+    assert found["divergence"] == pytest.approx(nats + test.log_density(points).mean(), rel=1e-5)
+    assert 0 < found["standard_error"] < 0.02
+    assert flows.split_at_dashes(["realnvp", "--", "--epochs", "1"]) == (["realnvp"], ["--epochs", "1"])
+    assert flows.split_at_dashes(["realnvp"]) == (["realnvp"], [])
+    assert all((flows.ROOT / program).exists() for program in flows.PROGRAMS.values())

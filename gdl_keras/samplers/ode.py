@@ -61,11 +61,13 @@ def integrate(slope, state, start, end, steps, method="rk4"):
     times, places, shares = FIXED_STEP_METHODS[method]
     first = tf.constant(start, _dtype(state))
     length = tf.constant((end - start) / steps, _dtype(state))
-    for step in tf.range(steps):
+
+    def take(step, state):
         now = first + tf.cast(step, length.dtype) * length
-        slopes = _slopes(slope, now, state, length, times, places)
-        state = _moved(state, slopes, shares, length)
-    return state
+        return step + 1, _moved(state, _slopes(slope, now, state, length, times, places), shares, length)
+
+    # Said in so many words: where Keras traces a step of training, no `for` becomes a loop of TensorFlow's.
+    return tf.while_loop(lambda step, _: step < steps, take, (0, state), maximum_iterations=steps)[1]
 
 
 def integrate_adaptively(

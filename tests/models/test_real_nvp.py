@@ -18,12 +18,12 @@ CASES = {
     "six": lambda: flow_cases.real_nvp(6, units=(16, 16)),
     "wide steps": lambda: flow_cases.real_nvp(4, log_scale_bound=3.0),
     "three dimensions": lambda: flow_cases.real_nvp(4, dimensions=3),
-    "continuous": lambda: flow_cases.continuous_flow(steps=16),
+    "continuous": lambda: flow_cases.continuous_flow(steps=8),
     "continuous, heun": lambda: flow_cases.continuous_flow("heun", steps=64),
     "continuous, adaptive": lambda: flow_cases.continuous_flow("adaptive", tolerance=1e-6),
     "continuous, three dimensions": lambda: flow_cases.continuous_flow(steps=16, dimensions=3),
 }
-LONG = {"wide steps", "continuous, heun", "continuous, three dimensions"}
+LONG = {"wide steps", "continuous, heun", "continuous, adaptive", "continuous, three dimensions"}
 flows = pytest.mark.parametrize("name", [harness.long(name, when=name in LONG) for name in CASES])
 
 
@@ -31,7 +31,7 @@ def stirred(model):
     """The model with weights that bend the plane a good deal, and no two of them alike."""
     rng = np.random.default_rng(3)
     for weight in model.trainable_weights:
-        weight.assign(weight + 0.3 * rng.normal(size=weight.shape))
+        weight.assign(weight + 0.2 * rng.normal(size=weight.shape))
     return model
 
 
@@ -47,15 +47,11 @@ def test_the_log_determinant_is_that_of_the_jacobian(name):
     model = stirred(CASES[name]())
     points = tf.constant(some_points(model.dimensions))
 
-    @tf.function
-    def with_jacobian(points):
-        with tf.GradientTape(persistent=True) as tape:
-            tape.watch(points)
-            latents, log_det = model.forward(points)
-            columns = tf.unstack(latents, axis=1)
-        return log_det, tf.stack([tape.gradient(column, points) for column in columns], axis=1)
-
-    log_det, jacobian = with_jacobian(points)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(points)
+        latents, log_det = model.forward(points)
+        columns = tf.unstack(latents, axis=1)
+    jacobian = tf.stack([tape.gradient(column, points) for column in columns], axis=1)
     sign, expected = np.linalg.slogdet(jacobian.numpy().astype("float64"))
     assert (sign == 1).all() and np.ptp(expected) > 0.1
     np.testing.assert_allclose(log_det, expected, atol=2e-4 if "continuous" in name else 2e-5)
@@ -67,8 +63,10 @@ def test_there_and_back_again(name):
     points = some_points(model.dimensions, 200)
     latents = model.encode(points)
     assert np.abs(latents - points).max() > 0.3
-    np.testing.assert_allclose(model.generate(latents=latents), points, atol=1e-5)
-    np.testing.assert_allclose(model.encode(model.generate(latents=points)), points, atol=1e-5)
+    tolerance = 1e-4 if "adaptive" in name else 1e-5
+    np.testing.assert_allclose(model.generate(latents=latents), points, rtol=tolerance, atol=tolerance)
+    normal = model.sample_latents(200, seed=2)
+    np.testing.assert_allclose(model.encode(model.generate(latents=normal)), normal, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["six", "continuous"])
@@ -76,10 +74,10 @@ def test_the_probabilities_of_the_plane_add_up_to_one(name):
     model = stirred(CASES[name]())
     samples = model.generate(4000, seed=0)
     low, high = samples.min(axis=0) - 2, samples.max(axis=0) + 2
-    x, y = (np.linspace(a, b, 400, endpoint=False) for a, b in zip(low, high))
+    x, y = (np.linspace(a, b, 250, endpoint=False) for a, b in zip(low, high))
     grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
     density = np.exp(-model.negative_log_likelihood(grid))
-    cell = np.prod((high - low) / 400)
+    cell = np.prod((high - low) / 250)
     assert density.sum() * cell == pytest.approx(1, abs=2e-3)
     # And the samples are where the density is: the mean of log p over them is minus the entropy.
     entropy = -(density * np.log(np.maximum(density, 1e-300))).sum() * cell
