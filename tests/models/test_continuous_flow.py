@@ -108,10 +108,10 @@ def test_the_trace_is_estimated_beyond_the_plane_only_and_only_in_training():
 
 def test_a_step_follows_its_settings():
     """Assigned between steps, they are the next step's."""
-    model, points = stirred(flow_cases.continuous_flow(steps=1)), flow_cases.arc()
+    model, points = stirred(flow_cases.continuous_flow("euler", steps=1)), flow_cases.arc()
     coarse = model.evaluate(points, verbose=0, return_dict=True)["nats"]
     assert coarse == pytest.approx(model.negative_log_likelihood(points).mean(), rel=1e-5)
-    model.steps = 12
+    model.method, model.steps = "rk4", 12
     fine = model.evaluate(points, verbose=0, return_dict=True)["nats"]
     assert abs(fine - coarse) > 1e-4
     model.method, model.tolerance = "adaptive", 1e-6

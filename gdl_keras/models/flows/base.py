@@ -107,7 +107,7 @@ class FlowModel(LatentModel):
 
     # ---- samples and likelihood ----------------------------------------------------------------------------------
 
-    def draw(self, count, seed, first=0, temperature=1.0):
+    def draw(self, count, seed, first=0, *, temperature=1.0):
         # Latent points nearer to the middle (below 1) are likelier samples, and less varied.
         if not temperature >= 0:
             raise InputError(f"temperature is not negative, and {temperature} is.")
