@@ -233,7 +233,7 @@ CASES = [
     ModelCase("real_nvp, with l2", lambda: real_nvp(l2=0.1), arc, draws_noise=False, variant=True),
     ModelCase("continuous_flow", continuous_flow, arc, draws_noise=False),
     ModelCase("continuous_flow, adaptive", lambda: continuous_flow("adaptive"), arc, draws_noise=False, variant=True),
-    ModelCase("continuous_flow, estimated", lambda: continuous_flow(trace="hutchinson"), arc, variant=True),
+    ModelCase("continuous_flow, estimated", lambda: continuous_flow(trace_method="hutchinson"), arc, variant=True),
     ModelCase("autoencoder", autoencoder, images, draws_noise=False),
     ModelCase("autoencoder, stacked", stacked_autoencoder, images, draws_noise=False, variant=True),
     ModelCase("autoencoder, linear", linear_autoencoder, images, draws_noise=False, variant=True),

@@ -96,13 +96,13 @@ def test_hutchinsons_estimate_is_right_in_expectation():
 
 
 def test_the_trace_is_estimated_beyond_the_plane_only_and_only_in_training():
-    assert flow_cases.continuous_flow().trace == "exact"
+    assert flow_cases.continuous_flow().trace_method == "exact"
     model = stirred(flow_cases.continuous_flow(dimensions=3))
-    assert model.trace == "hutchinson" and model.likelihood_is == "exact"
+    assert model.trace_method == "hutchinson" and model.likelihood_is == "exact"
     points = some_points(3)
     estimated = np.asarray(model.surprise(tf.constant(points)))
     assert not np.allclose(estimated, model.surprise(tf.constant(points)), atol=1e-4)
-    model.trace = "exact"
+    model.trace_method = "exact"
     np.testing.assert_allclose(model.surprise(tf.constant(points)), model.negative_log_likelihood(points), rtol=1e-5)
 
 
@@ -123,7 +123,13 @@ def test_arguments_out_of_range_are_refused():
     with pytest.raises(InputError, match="as many numbers as a point"):
         ContinuousFlow(build_velocity_network(3))
     network = build_velocity_network(units=(4,))
-    for options in ({"steps": 0}, {"method": "cubic"}, {"tolerance": 0.0}, {"trace": "guessed"}, {"dimensions": 0}):
+    for options in (
+        {"steps": 0},
+        {"method": "cubic"},
+        {"tolerance": 0.0},
+        {"trace_method": "guessed"},
+        {"dimensions": 0},
+    ):
         with pytest.raises(InputError):
             ContinuousFlow(network, **options)
 
@@ -145,7 +151,7 @@ def test_learnt_with_estimated_traces_it_comes_to_nearly_the_same():
     keras.utils.set_random_seed(1)
     ends = []
     for trace in ("exact", "hutchinson"):
-        model = flow_cases.continuous_flow(steps=3, trace=trace)
+        model = flow_cases.continuous_flow(steps=3, trace_method=trace)
         model.optimizer.learning_rate = 0.02
         harness.many_steps(model, flow_cases.arc(), 400)
         ends.append(model.negative_log_likelihood(flow_cases.arc()).mean())

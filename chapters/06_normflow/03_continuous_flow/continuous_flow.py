@@ -43,7 +43,7 @@ class Settings(PointConfig):
     # Steps from the data to the latent points, in training.
     solver_steps: int = 4
     # The trace of the Jacobian, in training: exact, or estimated from one random vector (Hutchinson).
-    trace: Literal["exact", "hutchinson"] = "exact"
+    trace_method: Literal["exact", "hutchinson"] = "exact"
     # How large the error of an adaptive step may be, when the finished model is looked at.
     tolerance: float = 1e-5
     # Adam's rate.
@@ -118,7 +118,7 @@ plotting.show_source(
     build_velocity_network, ContinuousFlow.velocity_and_trace, ContinuousFlow.bend_probed, ContinuousFlow.surprise
 )
 network = build_velocity_network(units=(run.units,) * run.hidden_layers)
-model = ContinuousFlow(network, run.method, run.solver_steps, run.tolerance, run.trace, seed=run.seed)
+model = ContinuousFlow(network, run.method, run.solver_steps, run.tolerance, run.trace_method, seed=run.seed)
 model.standardise_by(examples)
 
 # %% [markdown]

@@ -57,8 +57,8 @@ class ContinuousFlow(PointFlow):
             steps of Dormand and Prince's that are as long as `tolerance` allows.
         steps: int, the number of equal steps.
         tolerance: float, how large the error of an adaptive step may be, relative and absolute.
-        trace: "exact", or "hutchinson": estimated in training from one random vector an example, and exact elsewhere;
-            None: exact in the plane, estimated beyond.
+        trace_method: "exact", or "hutchinson": estimated in training from one random vector an example, and exact
+            elsewhere; None: exact in the plane, estimated beyond.
         dimensions: int, numbers in a point.
         seed: int or None.
 
@@ -69,9 +69,9 @@ class ContinuousFlow(PointFlow):
     method = Setting((*FIXED_STEP_METHODS, "adaptive"))
     steps = Setting("at least 1", lambda value: value >= 1)
     tolerance = Setting("larger than 0", lambda value: value > 0)
-    trace = Setting(("exact", "hutchinson"))
+    trace_method = Setting(("exact", "hutchinson"))
 
-    def __init__(self, network, method="rk4", steps=8, tolerance=1e-5, trace=None, dimensions=2, **kwargs):
+    def __init__(self, network, method="rk4", steps=8, tolerance=1e-5, trace_method=None, dimensions=2, **kwargs):
         super().__init__(dimensions, **kwargs)
         if network.output_shape != (None, dimensions):
             raise InputError(f"A velocity has as many numbers as a point, {dimensions}, not {network.output_shape}.")
@@ -79,7 +79,7 @@ class ContinuousFlow(PointFlow):
         self.method = method
         self.steps = steps
         self.tolerance = tolerance
-        self.trace = trace or ("exact" if dimensions <= FEW_DIMENSIONS else "hutchinson")
+        self.trace_method = trace_method or ("exact" if dimensions <= FEW_DIMENSIONS else "hutchinson")
 
     def bend(self, standard):
         return self.bend_probed(standard, tf.unstack(tf.eye(self.dimensions)))
@@ -129,7 +129,7 @@ class ContinuousFlow(PointFlow):
         return velocity, trace
 
     def surprise(self, examples):
-        if self.trace == "exact":
+        if self.trace_method == "exact":
             return super().surprise(examples)
         # One vector of random signs an example, the same all the way: the estimate is then that of one smooth flow.
         is_positive = keras.random.uniform(tf.shape(examples), seed=self.seed_generator) < 0.5
