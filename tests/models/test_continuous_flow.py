@@ -125,6 +125,7 @@ def test_arguments_out_of_range_are_refused():
     network = build_velocity_network(units=(4,))
     for options in (
         {"steps": 0},
+        {"steps": 2.5},
         {"method": "cubic"},
         {"tolerance": 0.0},
         {"trace_method": "guessed"},

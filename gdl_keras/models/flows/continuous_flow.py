@@ -67,7 +67,7 @@ class ContinuousFlow(PointFlow):
     """
 
     method = Setting((*FIXED_STEP_METHODS, "adaptive"))
-    steps = Setting("at least 1", lambda value: value >= 1)
+    steps = Setting("a whole number of at least 1", lambda value: value >= 1 and value == int(value))
     tolerance = Setting("larger than 0", lambda value: value > 0)
     trace_method = Setting(("exact", "hutchinson"))
 
