@@ -150,7 +150,7 @@ def test_a_coupling_is_its_formula_and_leaves_one_coordinate_alone():
     points = some_points(2)
     moved = points.astype("float64")
     for index, network in enumerate(model.networks):
-        kept, other = (1, 0) if index % 2 == 0 else (0, 1)
+        kept, other = (0, 1) if index % 2 == 0 else (1, 0)
         shown = np.zeros_like(points)
         shown[:, kept] = moved[:, kept]
         outputs, shift = (np.asarray(part, "float64") for part in network(shown))

@@ -32,7 +32,7 @@ class Settings(PointConfig):
     dataset: str = "thin_moons"
     count: int | None = 100_000
     batch_size: int = 500
-    epochs: int = 10
+    epochs: int = 20
     steps_per_epoch: int | None = 800
     # Couplings one after the other; each moves one coordinate.
     couplings: int = 8
@@ -194,10 +194,11 @@ run.show("grid", plotting.bent_grid(model.way, grid_limits, titles, columns=3, b
 
 # %% [markdown]
 # ## The density
-# Beside the truth: what two couplings come to, as many as the book has, after as many steps; and all of them.
+# Beside the truth: what two couplings come to, as many as the book has, after half as many steps; and
+# all of them.
 
 # %%
-stage = run.stage("two_couplings", epochs=run.planned_epochs)
+stage = run.stage("two_couplings", epochs=max(1, run.planned_epochs // 2))
 two = build(2)
 rate = CosineDecay(run.learning_rate, stage.planned_steps(train), alpha=run.final_rate)
 two.compile(Adam(rate), **run.execution())

@@ -60,7 +60,7 @@ def _squares(l2):
 
 @keras.saving.register_keras_serializable(package="gdl_keras")
 class RealNVP(PointFlow):
-    """Couplings one after the other, which move the even and the odd coordinates in turn (Dinh et al. 2017).
+    """Couplings one after the other, which move the odd and the even coordinates in turn (Dinh et al. 2017).
 
         log p(x) = log N(z; 0, I) + sum over couplings of sum s
 
@@ -107,7 +107,8 @@ class RealNVP(PointFlow):
 
     def scale_and_shift(self, index, points):
         """s and t of one coupling, 0 for the coordinates that it leaves alone: float32 tensors (batch, dimensions)."""
-        kept = (np.arange(self.dimensions) + index) % 2
+        # The first moves the second coordinate: of points in the plane y, by what x says.
+        kept = (np.arange(self.dimensions) + index + 1) % 2
         outputs, shift = self.networks[index](points * kept)
         log_scale = self.log_scale_bound * ops.tanh(outputs / self.log_scale_bound)
         return (1 - kept) * log_scale, (1 - kept) * shift
