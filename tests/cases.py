@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from tests.energy_cases import ebm, point_ebm, score_matching
 from tests.harness import ModelCase
 from tests.text_cases import (
     dpo,
@@ -228,6 +229,9 @@ CASES = [
     ModelCase("gaussian", gaussian, points, draws_noise=False),
     ModelCase("mixture", mixture, points, draws_noise=False, stands_for_its_base=True),
     ModelCase("point_gan", point_gan, points),
+    ModelCase("ebm", ebm, images, stands_for_its_base=True),
+    ModelCase("point_ebm", point_ebm, points),
+    ModelCase("score_matching", score_matching, points),
     ModelCase("autoencoder", autoencoder, images, draws_noise=False),
     ModelCase("autoencoder, stacked", stacked_autoencoder, images, draws_noise=False, variant=True),
     ModelCase("autoencoder, linear", linear_autoencoder, images, draws_noise=False, variant=True),
