@@ -6,6 +6,7 @@ Each function returns a matplotlib `Figure`; nothing is global.
 from gdl_keras.plotting.attention import attention_html, attention_maps
 from gdl_keras.plotting.curves import bars, confusion, curves, lines, paths
 from gdl_keras.plotting.densities import densities, histograms, landscape, points, square_around
+from gdl_keras.plotting.fields import distributions, fields
 from gdl_keras.plotting.figures import save
 from gdl_keras.plotting.images import grid, mosaic, numbered, panels, pictures, rows, save_mosaic
 from gdl_keras.plotting.latent import latent_plane, latent_scatter, scatter_on, scatters
@@ -20,6 +21,8 @@ __all__ = [
     "confusion",
     "curves",
     "densities",
+    "distributions",
+    "fields",
     "grid",
     "histograms",
     "landscape",
