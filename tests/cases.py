@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from tests.energy_cases import ebm, point_ebm, score_matching
 from tests.flow_cases import arc, continuous_flow, real_nvp
 from tests.harness import ModelCase
 from tests.text_cases import (
@@ -234,6 +235,9 @@ CASES = [
     ModelCase("continuous_flow", continuous_flow, arc, draws_noise=False),
     ModelCase("continuous_flow, adaptive", lambda: continuous_flow("adaptive"), arc, draws_noise=False, variant=True),
     ModelCase("continuous_flow, estimated", lambda: continuous_flow(trace_method="hutchinson"), arc, variant=True),
+    ModelCase("ebm", ebm, images, stands_for_its_base=True),
+    ModelCase("point_ebm", point_ebm, points),
+    ModelCase("score_matching", score_matching, points),
     ModelCase("autoencoder", autoencoder, images, draws_noise=False),
     ModelCase("autoencoder, stacked", stacked_autoencoder, images, draws_noise=False, variant=True),
     ModelCase("autoencoder, linear", linear_autoencoder, images, draws_noise=False, variant=True),

@@ -141,3 +141,33 @@ def test_the_likeliest_tokens_come_first():
     assert [label.get_text() for label in axes.get_yticklabels()] == ["␣", "¶"]
     assert [bar.get_width() for bar in axes.patches] == [0.6, 0.3]
     assert axes.get_title() == "after 'a'" and not figure.axes[1].axison
+
+
+def test_arrows_point_along_slopes_and_long_ones_are_cut_off():
+    def slopes(points):
+        return points * np.where(np.abs(points).max(axis=1, keepdims=True) > 1.7, 100.0, 1.0)
+
+    figure = plotting.fields({"out": slopes, "in": lambda points: -points}, ((-2, 2), (-2, 2)), 2, np.zeros((3, 2)))
+    arrows = [axes.collections[-1] for axes in figure.axes]
+    lengths = [np.hypot(quiver.U, quiver.V) for quiver in arrows]
+    place = arrows[1].XY
+    short = lengths[1] < 0.99 * lengths[1].max()
+    np.testing.assert_allclose(np.stack([arrows[1].U, arrows[1].V])[:, short], -place[short].T, atol=1e-9)
+    along = arrows[0].U * arrows[0].XY[:, 0] + arrows[0].V * arrows[0].XY[:, 1]
+    np.testing.assert_allclose(along, lengths[0] * np.hypot(*arrows[0].XY.T), rtol=1e-9)
+    # One scale for both, on which arrows that would be a hundred times as long are as long as the others.
+    assert arrows[0].scale == arrows[1].scale
+    assert lengths[0].max() < 2 and lengths[0].max() == pytest.approx(lengths[1].max())
+    assert (lengths[0] > 0.999 * lengths[0].max()).mean() == pytest.approx(0.6, abs=0.04)
+    assert [axes.get_title() for axes in figure.axes] == ["out", "in"]
+
+
+def test_distributions_are_outlines_over_the_range_of_nearly_all_values():
+    values = {"a": np.append(np.linspace(0, 1, 1000), 1e6), "b": np.linspace(2, 3, 1000)}
+    axes = plotting.distributions(values, "energy", count=30).axes[0]
+    low, high = axes.get_xlim()
+    assert -0.2 < low < 0.01 and 2.99 < high < 3.2
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["a", "b"]
+    # The outline of b is flat over its third of the axis, and nowhere else.
+    heights = {patch.get_label(): patch.get_xy()[:, 1] for patch in axes.patches}
+    assert heights["b"].max() == pytest.approx(1, rel=0.15) and (heights["b"] < 0.01).mean() > 0.5

@@ -15,6 +15,7 @@ from gdl_keras.layers.leaky_relu import ZeroCurvatureLeakyReLU  # noqa: E402
 from gdl_keras.layers.learned_positions import LearnedPositions  # noqa: E402
 from gdl_keras.layers.masked_convolution import Gate, MaskedConv2D, RowAbove, UpperConv2D  # noqa: E402
 from gdl_keras.layers.one_hot import OneHot  # noqa: E402
+from gdl_keras.layers.replay_buffer import ReplayBuffer  # noqa: E402
 from gdl_keras.layers.rotary import rotated  # noqa: E402
 from gdl_keras.layers.sampling import Sampling  # noqa: E402
 from gdl_keras.layers.second_order import warn_about_second_order  # noqa: E402
@@ -33,6 +34,7 @@ __all__ = [
     "LearnedPositions",
     "MaskedConv2D",
     "OneHot",
+    "ReplayBuffer",
     "ReplicaDropout",
     "RowAbove",
     "Sampling",

@@ -18,6 +18,8 @@ FEW_CHANNELS, MANY_CHANNELS = 8, 128
 class HalvingConv2D(keras.layers.Conv2D):
     """`keras.layers.Conv2D`; of 4x4 with stride 2 and padding "same", its gradients are quick on a processor.
 
+    Of 5x5 it is that of the images, where these have few channels.
+
     The numbers are those of Keras' layer up to the order of their sums, in gradients of any order.  With other
     arguments, and where there is a GPU, this is Keras' layer.
     """
@@ -25,6 +27,8 @@ class HalvingConv2D(keras.layers.Conv2D):
     def convolution_op(self, inputs, kernel):
         if self.groups == 1 and _halves(self) and all(size and size % 2 == 0 for size in inputs.shape[1:3]):
             return convolve(inputs, tf.convert_to_tensor(kernel))
+        if self.groups == 1 and _halves(self, 5) and _in_few_channels(inputs.shape):
+            return convolve_wider(inputs, tf.convert_to_tensor(kernel))
         return super().convolution_op(inputs, kernel)
 
 
@@ -44,13 +48,41 @@ class DoublingConv2DTranspose(keras.layers.Conv2DTranspose):
         return outputs if self.activation is None else self.activation(outputs)
 
 
-def _halves(layer):
+def _halves(layer, size=SIZE):
     """Whether a layer halves images, or doubles them, in the way that is quicker here, on a processor."""
     return (
-        (layer.kernel_size, layer.strides) == ((SIZE, SIZE), (STRIDE, STRIDE))
+        (layer.kernel_size, layer.strides) == ((size, size), (STRIDE, STRIDE))
         and (layer.padding, layer.data_format) == ("same", "channels_last")
         and all(device.device_type == "CPU" for device in tf.config.get_visible_devices())
     )
+
+
+def _in_few_channels(shape):
+    """Whether images (batch, height, width, channels) can be halved, and have few channels."""
+    return all(size and size % 2 == 0 for size in shape[1:3]) and (shape[3] or FEW_CHANNELS + 1) <= FEW_CHANNELS
+
+
+def convolve_wider(images, kernel):
+    """The convolution by a kernel (5, 5, c, d), whose gradient for its images goes over blocks: (batch, h, w, d)."""
+
+    @tf.custom_gradient
+    def function(images, kernel):
+        outputs = tf.nn.conv2d(images, kernel, STRIDE, "SAME")
+
+        def gradient(upstream):
+            return _images_by_blocks_of_six(kernel, upstream), _kernel_by_library(images, upstream, kernel.shape[0])
+
+        return outputs, gradient
+
+    return function(images, kernel)
+
+
+def _images_by_blocks_of_six(kernel, upstream):
+    """With zeros in front it is a kernel of 6x6, which over blocks of 2x2 pixels is one of 3x3 with stride 1."""
+    channels, depth = kernel.shape[2:]
+    blocks = tf.reshape(tf.pad(kernel, [[1, 0], [1, 0], [0, 0], [0, 0]]), (3, 2, 3, 2, channels, depth))
+    turned = tf.reverse(tf.reshape(tf.transpose(blocks, (0, 2, 1, 3, 4, 5)), (3, 3, 4 * channels, depth)), (0, 1))
+    return tf.nn.depth_to_space(tf.nn.conv2d(upstream, tf.transpose(turned, (0, 1, 3, 2)), 1, "SAME"), 2)
 
 
 # With <a, b> for the sum of a * b, the three below are of one form, which is linear in the images x (batch, 2h, 2w, c),
@@ -120,8 +152,8 @@ def _images_by_library(kernel, upstream):
     return tf.nn.conv2d_transpose(upstream, kernel, shape, STRIDE, "SAME")
 
 
-def _kernel_by_library(images, upstream):
-    shape = (SIZE, SIZE, images.shape[-1], upstream.shape[-1])
+def _kernel_by_library(images, upstream, size=SIZE):
+    shape = (size, size, images.shape[-1], upstream.shape[-1])
     return tf.raw_ops.Conv2DBackpropFilter(
         input=images, filter_sizes=shape, out_backprop=upstream, strides=[1, STRIDE, STRIDE, 1], padding="SAME"
     )

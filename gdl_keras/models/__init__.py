@@ -18,6 +18,13 @@ from gdl_keras.models.classifier import Classifier, build_cnn, build_mlp  # noqa
 from gdl_keras.models.dcgan import DCGAN  # noqa: E402
 from gdl_keras.models.dense_autoencoder import build_dense_decoder, build_dense_encoder  # noqa: E402
 from gdl_keras.models.densities import Gaussian, Histogram, Mixture, PointGAN  # noqa: E402
+from gdl_keras.models.energy import (  # noqa: E402
+    EBM,
+    PointEBM,
+    ScoreMatching,
+    build_energy_network,
+    build_point_energy_network,
+)
 from gdl_keras.models.flows import ContinuousFlow, RealNVP  # noqa: E402
 from gdl_keras.models.gan import GAN  # noqa: E402
 from gdl_keras.models.hinge_gan import HingeGAN  # noqa: E402
@@ -29,6 +36,7 @@ __all__ = [
     "CGAN",
     "DCGAN",
     "DPO",
+    "EBM",
     "GAN",
     "GPT",
     "PPO",
@@ -44,19 +52,23 @@ __all__ = [
     "NGram",
     "PixelCNN",
     "PixelCNNMixture",
+    "PointEBM",
     "PointGAN",
     "RealNVP",
     "RecurrentLanguageModel",
     "RewardModel",
+    "ScoreMatching",
     "build_cnn",
     "build_decoder",
     "build_dense_decoder",
     "build_dense_encoder",
     "build_encoder",
+    "build_energy_network",
     "build_gpt",
     "build_mlp",
     "build_pixel_cnn",
     "build_pixel_cnn_mixture",
+    "build_point_energy_network",
     "build_recurrent_network",
     "build_reward_network",
     "build_variational_encoder",

@@ -6,6 +6,7 @@ Each function returns a matplotlib `Figure`; nothing is global.
 from gdl_keras.plotting.attention import attention_html, attention_maps
 from gdl_keras.plotting.curves import bars, confusion, curves, lines, paths
 from gdl_keras.plotting.densities import densities, histograms, landscape, points, square_around
+from gdl_keras.plotting.fields import distributions, fields
 from gdl_keras.plotting.figures import save
 from gdl_keras.plotting.flows import bent_grid, ways
 from gdl_keras.plotting.images import grid, mosaic, numbered, panels, pictures, rows, save_mosaic
@@ -22,6 +23,8 @@ __all__ = [
     "confusion",
     "curves",
     "densities",
+    "distributions",
+    "fields",
     "grid",
     "histograms",
     "landscape",

@@ -84,6 +84,30 @@ def test_first_and_second_gradients_are_those_of_tensorflow(channels, transposed
         np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize("channels", [1, 3, 9])
+def test_of_a_kernel_of_5x5_numbers_and_gradients_are_those_of_keras(channels):
+    """To second order; of 9 channels it is Keras' layer."""
+    images, _, _ = factors(channels)
+    layers = [
+        kind(5, 5, 2, "same", kernel_initializer=keras.initializers.RandomNormal(seed=1), dtype="float64")
+        for kind in (HalvingConv2D, keras.layers.Conv2D)
+    ]
+    results = []
+    for layer in layers:
+        layer.build(images.shape)
+        with tf.GradientTape() as outer:
+            outer.watch(images)
+            with tf.GradientTape() as inner:
+                inner.watch(images)
+                outputs = layer(images)
+                value = tf.reduce_sum(outputs**3)
+            first = inner.gradient(value, [images, layer.kernel.value])
+            penalty = tf.add_n([tf.reduce_sum(gradient**2) for gradient in first])
+        results.append([outputs, *first, *outer.gradient(penalty, [images, layer.kernel.value])])
+    for one, other in zip(*results, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-9)
+
+
 @pytest.mark.parametrize("kind", [HalvingConv2D, DoublingConv2DTranspose])
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_tensorflow_need_not_know_shapes(kind, dtype):
