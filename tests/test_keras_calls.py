@@ -7,7 +7,8 @@ import tensorflow as tf
 
 from gdl_keras.errors import InputError
 from gdl_keras.layers.settings import Declared
-from gdl_keras.models import VAE
+from gdl_keras.models import VAE, ScoreMatching
+from gdl_keras.models.flows.base import FlowModel
 from gdl_keras.models.generative import LatentModel
 from tests import harness
 from tests.test_every_model import every_base, every_class_at_length, every_model, every_model_at_length
@@ -17,6 +18,7 @@ OTHER = {
     "alpha": 0.3,
     "beta": 0.25,
     "clip": 0.01,
+    "data_noise": 0.1,
     "discount": 0.4,
     "ema_decay": 0.05,
     "generator_loss": "hinge",
@@ -28,10 +30,14 @@ OTHER = {
     "log_scale_bound": 0.7,
     "method": "heun",
     "noise": 0.3,
+    "penalty": 0.4,
     "penalty_weight": 3.0,
     "pixel_stddev": 0.5,
+    "sigma": 0.4,
+    "slope_clip": 0.01,
     "smoothing": 3.0,
-    "steps": 3,
+    "step_size": 0.02,
+    "steps": 4,
     "tolerance": 1e-3,
     "trace": 0.3,
     "trace_method": "hutchinson",
@@ -188,12 +194,15 @@ def test_weights_of_zero_do_not_train_and_weights_of_one_change_nothing_or_weigh
 @every_model
 def test_the_loss_is_the_mean_of_weights_times_losses(case):
     """Against the losses of the examples one by one, in numpy; wherever the weights come from."""
-    if not harness.untouched(case).weighs_examples or isinstance(harness.untouched(case), VAE):
-        pytest.skip("weighs nothing, or draws noise for each loss")
     model = harness.build(case)
+    draws_noise = isinstance(model, (VAE, ScoreMatching)) or getattr(model, "trace_method", None) == "hutchinson"
+    if not model.weighs_examples or draws_noise:
+        pytest.skip("weighs nothing, or draws noise for each loss")
+    # Penalties of the networks' weights are no example's, and weigh as they are.
+    name = "nats" if isinstance(model, FlowModel) else "loss"
     data, weights = arrays(case), np.linspace(0, 3, 16).astype("float32")
     alone = [model.test_on_batch(*(column[i : i + 1] for column in data), return_dict=True) for i in range(16)]
-    wanted = np.mean(weights * [one["loss"] for one in alone])
+    wanted = np.mean(weights * [one[name] for one in alone])
     pairs = (data[0], data[1] if len(data) > 1 else np.zeros(16), weights)
     found = [
         model.test_on_batch(*data, sample_weight=weights, return_dict=True),
@@ -201,7 +210,7 @@ def test_the_loss_is_the_mean_of_weights_times_losses(case):
         model.evaluate(*data, sample_weight=weights[:, None], batch_size=8, verbose=0, return_dict=True),
         model.evaluate(tf.data.Dataset.from_tensor_slices(pairs).batch(8), verbose=0, return_dict=True),
     ]
-    np.testing.assert_allclose([one["loss"] for one in found], wanted, rtol=1e-5)
+    np.testing.assert_allclose([one[name] for one in found], wanted, rtol=1e-5)
 
 
 # ---- calling, predicting, exporting ----------------------------------------------------------------------------------

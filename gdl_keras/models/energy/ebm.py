@@ -24,6 +24,7 @@ from gdl_keras.layers import HalvingConv2D, ReplayBuffer
 from gdl_keras.layers.settings import Annealed, Setting
 from gdl_keras.models.base import inputs_of
 from gdl_keras.models.energy.base import EnergyModel
+from gdl_keras.models.parts.weights import refuse_weights, weights_of
 
 # Where the chains of samples begin.
 STARTS = ("buffer", "noise")
@@ -63,7 +64,7 @@ class ContrastiveDivergence(EnergyModel):
         network, step_size, noise, slope_clip, reach, sampling_steps, seed: as in `EnergyModel`.
         steps: int, how many steps the chains take for each step of training.
         buffer_size: int, how many chains there are; a batch of more examples is compared with all of them.
-        fresh: float, the share of the chains of a batch that begin anew as noise; it may be annealed.
+        fresh: float, the share of the chains of a batch that begin anew as noise; `buffer.fresh` may be annealed.
         penalty: float, the weight of the squared energies; it may be annealed.
         data_noise: float, the standard deviation of the noise on examples; it may be annealed.
 
@@ -94,19 +95,8 @@ class ContrastiveDivergence(EnergyModel):
     ):
         super().__init__(network, step_size, noise, slope_clip, **kwargs)
         self.steps, self.penalty, self.data_noise = steps, penalty, data_noise
+        self.buffer_size, self.fresh = buffer_size, fresh
         self.buffer = ReplayBuffer(self.example_shape, buffer_size, fresh, self.reach, self.seed)
-
-    @property
-    def buffer_size(self):
-        return self.buffer.size
-
-    @property
-    def fresh(self):
-        return self.buffer.fresh
-
-    @fresh.setter
-    def fresh(self, share):
-        self.buffer.fresh = share
 
     def draw(self, count, seed, first=0, *, steps: int | None = None, start="buffer"):
         """Samples at the end of chains.
@@ -126,7 +116,7 @@ class ContrastiveDivergence(EnergyModel):
         return self.chains(count, [self.steps if steps is None else steps], seed, first, begun)[0]
 
     def train_step(self, data):
-        examples = self.to_coordinates(inputs_of(data))
+        examples = self.examples_of(data)
         noise = keras.random.normal(ops.shape(examples), seed=self.seed_generator)
         reals = self.within_limit(examples + self.data_noise * noise)
         places, chains = self.buffer.pick(ops.shape(reals)[0])
@@ -143,9 +133,15 @@ class ContrastiveDivergence(EnergyModel):
         return self.report_energies(real_energy, fake_energy)
 
     def test_step(self, data):
-        reals = self.to_coordinates(inputs_of(data))
+        reals = self.examples_of(data)
         fakes = self.buffer.chains.value[: ops.shape(reals)[0]]
         return self.report_energies(self.energy_at(reals), self.energy_at(fakes))
+
+    def examples_of(self, data):
+        """Examples in coordinates, from what `fit` hands over: float32 tensor (batch, ...)."""
+        if weights_of(data) is not None:
+            refuse_weights(self)
+        return self.to_coordinates(inputs_of(data))
 
     def report_energies(self, real_energy, fake_energy):
         """What a step reports, of energies (n,) of examples and (m,) of chains."""

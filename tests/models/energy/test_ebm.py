@@ -142,8 +142,10 @@ def test_what_is_annealed_holds_from_the_next_step_on():
     model.noise = 0.5
     model.fit(data, steps_per_epoch=1, verbose=0)
     assert np.abs(model.buffer.chains.numpy() - before).max() > 0.3
-    model.fresh = 1.0
-    assert model.fresh == 1.0 and model.get_config()["fresh"] == 1.0
+    before = model.buffer.chains.numpy()
+    model.noise, model.buffer.fresh = 0.0, 1.0
+    model.fit(data, steps_per_epoch=1, verbose=0)
+    assert (np.abs(model.buffer.chains.numpy() - before).max(axis=(1, 2, 3)) > 0.1).sum() == 8
 
 
 def test_samples_go_on_from_all_the_chains_of_the_buffer():
