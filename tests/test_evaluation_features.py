@@ -72,6 +72,7 @@ def test_a_conditional_model_is_not_ranked_by_a_judge_that_is_often_wrong(capsys
     assert f"The judge is right about {percent} of real images: shares near or above that rank nothing." in out
 
 
+@pytest.mark.full
 def test_a_run_that_is_resumed_keeps_the_features_of_its_distances(capsys, tmp_path, monkeypatch):
     """Another default since, such as where lite0 has been installed, does not mix two distances in one history."""
     monkeypatch.chdir(tmp_path)

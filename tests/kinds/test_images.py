@@ -274,6 +274,7 @@ def test_a_vae_trained_on_the_bound_gets_nats_and_bits():
         )
 
 
+@pytest.mark.full
 def test_nats_follow_the_seed_and_are_the_same_from_call_to_call():
     model, test = cases.vae(), small_test_images()
     first, second, other = (IMAGES.measure(model, None, test, 500, seed)["metrics"] for seed in (1, 1, 2))

@@ -208,6 +208,7 @@ def test_a_text_of_the_readers_own_through_the_commands(book, tokens, tmp_path, 
     assert "--temperature" in capsys.readouterr().err
 
 
+@pytest.mark.full
 def test_what_fills_up_short_texts_counts_nowhere(tmp_path, capsys):
     """The mean over the tokens of texts of several lengths, and over nothing of what is behind their ends."""
     for split, seed, count in (("train", 0, 60), ("test", 1, 24)):

@@ -203,6 +203,7 @@ def test_two_replicas_are_one_device_of_keras(options, two_replicas):
     assert_near(on_two(two_replicas, ours, x, upstream, 8, mask), on_one(theirs, x, upstream, mask), 1e-4)
 
 
+@pytest.mark.full
 def test_a_network_trains_on_two_replicas_as_on_one_device(two_replicas):
     """Two normalisations, one after the other, through `fit`; and outside training nothing is shared."""
     rng = np.random.default_rng(0)

@@ -115,6 +115,7 @@ def test_parts_on_two_devices_are_refused(tmp_path):
     assert not any(tmp_path.iterdir())
 
 
+@pytest.mark.full
 def test_two_machines_equal_one_and_the_first_one_writes(on_one_device, tmp_path):
     folder = tmp_path / "shared"
     first, second = on_two_machines(run(folder))

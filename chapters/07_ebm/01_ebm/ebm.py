@@ -167,7 +167,8 @@ plotting.show_source(build_point_energy_network, ScoreMatching.train_step, Score
 plane_steps = {"denoising": run.plane_steps, "divergence": run.plane_steps // 4}
 stage = run.stage("denoising", epochs=1, steps_per_epoch=plane_steps["denoising"])
 matched = ScoreMatching(build_point_energy_network(), sigma=0.1, sampling_steps=run.sampling_steps, seed=run.seed)
-matched.compile(Adam(CosineDecay(5e-3, stage.planned_steps(examples))), **run.execution())
+rate = CosineDecay(5e-3, stage.planned_steps(examples))
+matched.compile(Adam(rate), **run.execution())
 began = time.process_time()
 matched.fit(examples, verbose=0, **stage.schedule())
 seconds = {"score matching": time.process_time() - began}
@@ -205,7 +206,8 @@ contrasted = PointEBM(
     sampling_steps=run.sampling_steps,
     seed=run.seed,
 )
-contrasted.compile(Adam(CosineDecay(5e-3, stage.planned_steps(examples))), **run.execution())
+rate = CosineDecay(5e-3, stage.planned_steps(examples))
+contrasted.compile(Adam(rate), **run.execution())
 began = time.process_time()
 contrasted.fit(examples, verbose=0, **stage.schedule())
 seconds["contrastive divergence"] = time.process_time() - began

@@ -29,6 +29,7 @@ def traced_texts(model, rows, monkeypatch):
     return texts[0].numpy(), {name: float(value) for name, value in reported.items()}
 
 
+@pytest.mark.full
 def test_on_a_bandit_it_comes_to_the_policy_in_closed_form():
     """Texts of one token with a reward each: pi is pi_ref exp(r / kl_weight) / Z."""
     rewards, weight = np.array([0.4, -0.6, 0.8, 0.0, -0.3]), 0.5
@@ -121,6 +122,7 @@ def test_only_what_was_written_has_a_slope(monkeypatch):
     assert of_critic is None
 
 
+@pytest.mark.full
 def test_policy_and_critic_move_and_nothing_else():
     language = cases.gpt()
     reward = text_cases.reward_network()
