@@ -53,6 +53,17 @@ def two_logical_devices():
 
 
 @pytest.fixture(scope="session", autouse=True)
+def graphs_as_they_were_traced(request, two_logical_devices):
+    """In the core TensorFlow does not rearrange graphs, which takes a quarter of the first step of a tiny model.
+
+    With --full it does, and in programs that tests start.
+    """
+    import tensorflow as tf
+
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": not request.config.getoption("--full")})
+
+
+@pytest.fixture(scope="session", autouse=True)
 def libraries_are_no_garbage(two_logical_devices):
     """What was imported stays: to search it for garbage again and again would take a twentieth of all time."""
     gc.collect()
