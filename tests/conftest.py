@@ -80,6 +80,18 @@ def two_replicas(two_logical_devices):
 
 
 @pytest.fixture(autouse=True)
+def traced_where_it_counts(request, two_logical_devices):
+    """In the core, what `tf.function` would trace runs as plain Python in tests marked `eager`; see pyproject.toml."""
+    import tensorflow as tf
+
+    marks = {mark.name for mark in request.node.iter_markers()}
+    is_eager = "eager" in marks and "graph" not in marks and not request.config.getoption("--full")
+    tf.config.run_functions_eagerly(is_eager)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture(autouse=True)
 def fresh_state():
     """Every test starts from the same seed and leaves the precision policy as it found it."""
     import keras

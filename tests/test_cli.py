@@ -14,6 +14,7 @@ from PIL import Image
 from gdl_keras import cli
 from tests.cases import autoencoder, cgan
 
+pytestmark = pytest.mark.eager
 QUICK = ["--preset", "smoke", "--steps-per-epoch", "1", "--batch-size", "8"]
 
 

@@ -15,6 +15,7 @@ from gdl_keras.evaluation import evaluate
 from gdl_keras.metrics import JudgeExtractor
 from tests import cases
 
+pytestmark = pytest.mark.eager
 ROOT = Path(__file__).resolve().parent.parent
 N = 40
 
@@ -280,6 +281,7 @@ def test_help_shows_examples(gdl):
     assert "gdl evaluate model.keras --dataset fashion --output" in out
 
 
+@pytest.mark.graph
 @pytest.mark.parametrize(("chapter", "distance"), [("04_gan/04_gan", "frechet"), ("04_gan/03_cgan", "kernel")])
 def test_a_run_may_keep_the_distance_of_every_epoch(gdl, tmp_path, monkeypatch, chapter, distance):
     """Of the 175 held-out emoji it is the kernel distance: that is less than two images a feature."""

@@ -9,6 +9,8 @@ from sklearn.datasets import load_sample_images
 
 from gdl_keras import cli
 
+pytestmark = pytest.mark.eager
+
 
 def evaluated(capsys, *arguments):
     """What `gdl evaluate` prints, having written its result beside the file."""

@@ -48,6 +48,7 @@ def test_saved_and_loaded_under_every_policy(case, policy, tmp_path):
 # ---- resumed runs and replicas ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.eager
 @of_bases("vae")
 @pytest.mark.parametrize(("policy", "replicas"), [("float32", 1), *(long(policy, 2) for policy in harness.POLICIES)])
 def test_stop_and_resume_equals_never_stopped(case, policy, replicas, two_replicas, tmp_path):

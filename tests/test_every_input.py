@@ -13,6 +13,8 @@ from gdl_keras.models.parts.conditions import Attributes
 from tests import harness
 from tests.test_every_model import every_class_at_length, every_model, of_bases
 
+pytestmark = pytest.mark.eager
+
 
 def columns(case):
     data = case.data()

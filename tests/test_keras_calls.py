@@ -100,6 +100,7 @@ def test_a_setting_assigned_after_a_step_holds_from_the_next_one_on_or_is_refuse
 # ---- callbacks -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.eager
 @every_class_at_length
 def test_schedulers_move_the_rates_of_all_optimizers_by_the_same_factor(case):
     model = harness.build(case)
@@ -121,6 +122,7 @@ def test_schedulers_move_the_rates_of_all_optimizers_by_the_same_factor(case):
         assert float(optimizer.learning_rate) == pytest.approx(before[name] / 80)
 
 
+@pytest.mark.eager
 @every_base
 def test_what_is_not_a_number_ends_training_for_terminate_on_nan(case):
     model = harness.build(case)
@@ -162,6 +164,7 @@ def test_kerass_other_callbacks_work(case, tmp_path):
 # ---- weights of examples ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.eager
 @every_class_at_length
 def test_weights_of_zero_do_not_train_and_weights_of_one_change_nothing_or_weights_are_refused(case):
     model = harness.build(case)
@@ -191,6 +194,7 @@ def test_weights_of_zero_do_not_train_and_weights_of_one_change_nothing_or_weigh
     harness.assert_same(harness.weights(model), harness.weights(plain))
 
 
+@pytest.mark.eager
 @every_model
 def test_the_loss_is_the_mean_of_weights_times_losses(case):
     """Against the losses of the examples one by one, in numpy; wherever the weights come from."""

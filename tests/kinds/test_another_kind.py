@@ -120,6 +120,7 @@ def test_features_are_for_images(counter, capsys):
     assert "gdl evaluate of numbers takes no --features.  Known are: --power" in capsys.readouterr().err
 
 
+@pytest.mark.eager
 def test_pages_and_numbers_while_training(counter, tmp_path):
     callbacks = [KIND.follow(1, None, n=4), Samples(tmp_path)]
     counter.sample_sheet = lambda: (counter.generate(2), 1)

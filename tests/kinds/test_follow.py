@@ -17,6 +17,8 @@ from gdl_keras.training.callbacks import Recorder
 from tests import cases
 from tests.harness import assert_same, weights
 
+pytestmark = pytest.mark.eager
+
 
 @pytest.fixture(scope="module")
 def judge():

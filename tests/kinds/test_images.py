@@ -13,6 +13,7 @@ from gdl_keras.metrics import JudgeExtractor, extrapolated_frechet_distance, fre
 from gdl_keras.models.parts.conditions import Classes, Unconditional
 from tests import cases
 
+pytestmark = pytest.mark.eager
 IMAGES = kind("images")
 
 

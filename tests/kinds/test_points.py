@@ -121,6 +121,7 @@ def test_a_model_without_a_density_is_measured_by_its_samples(moons):
     assert measured["metrics"]["energy_distance"]["value"] > measured["metrics"]["energy_distance"]["floor"]["value"]
 
 
+@pytest.mark.eager
 def test_numbers_while_training_follow_the_held_out_points(moons):
     model = cases.mixture()
     callback = POINTS.follow(2, moons[1], n=100, seed=3)

@@ -16,6 +16,7 @@ from gdl_keras.kinds import kind
 from gdl_keras.metrics.ngrams import distinct_share, known_shares, ngram_divergence, ngrams
 from gdl_keras.models import NGram
 
+pytestmark = pytest.mark.eager
 TEXT = kind("text")
 WORDS = ["the", "cat", "sat", "on", "a", "mat", "and", "saw", "that", "rat", "had", "hat", "so", "ran"]
 
@@ -176,6 +177,7 @@ def test_held_out_text_is_followed_while_training(parts):
     assert 0 < history["ngram_divergence"][0] < 1
 
 
+@pytest.mark.graph
 @pytest.mark.parametrize("tokens", ["characters", pytest.param("words", marks=pytest.mark.full)])
 def test_a_text_of_the_readers_own_through_the_commands(book, tokens, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

@@ -80,6 +80,7 @@ def test_what_it_cannot_be_is_refused_as_by_the_constructor(wrong):
         model.pixel_stddev = 0
 
 
+@pytest.mark.eager
 def test_a_resumed_run_has_the_number_that_the_stopped_one_had(tmp_path):
     """Also where the callback that sets it does so once: the file of weights holds it, and older ones do without."""
     once = keras.callbacks.LambdaCallback(

@@ -19,6 +19,8 @@ from gdl_keras.metrics import Lite0Extractor, default_features, kernel_distance,
 from gdl_keras.metrics.extractors import fit
 from gdl_keras.metrics.torch_weights import read_torch_weights
 
+pytestmark = pytest.mark.eager
+
 
 @pytest.fixture(scope="module")
 def extractor():

@@ -21,7 +21,7 @@ def trained(build, examples, parts):
     return model
 
 
-@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
+@pytest.mark.parametrize("policy", [pytest.param("float32", marks=pytest.mark.eager), "mixed_float16"])
 @pytest.mark.parametrize(
     ("build", "examples"),
     [(cases.autoencoder, cases.images), (cases.stacked_autoencoder, cases.images)],
@@ -85,6 +85,7 @@ def moves(variables, action):
     return any(not np.array_equal(old, new) for old, new in zip(before, variables))
 
 
+@pytest.mark.eager
 def test_a_data_set_counts_steps_of_the_optimizer():
     model = accumulating(cases.autoencoder(), 2)
     images = data.load("fashion_mini", "train", image_size=8, batch_size=4, seed=1)

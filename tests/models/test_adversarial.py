@@ -11,6 +11,7 @@ from gdl_keras.models.gan import build_discriminator, build_generator
 from tests import cases, harness
 from tests.test_every_model import of
 
+pytestmark = pytest.mark.eager
 FAMILY = [case for case in cases.CASES if "gan" in case.name]
 every_gan = pytest.mark.parametrize("case", FAMILY, ids=str)
 every_family = of(FAMILY)  # with the long tests, its variants
@@ -78,6 +79,7 @@ def test_generators_statistics_follow_one_batch_a_step(case):
     assert 0.9 <= lowest < 0.95
 
 
+@pytest.mark.graph
 @every_family
 def test_evaluation_moves_nothing(case):
     model = harness.build(case)
@@ -123,6 +125,7 @@ def test_average_forgets_its_beginning_at_once():
         assert abs(average - weight).max() < 1e-3
 
 
+@pytest.mark.graph
 def test_images_are_those_of_the_average():
     model = cases.gan(ema_decay=0.9)
     latents = model.sample_latents(2, seed=0)
@@ -133,6 +136,7 @@ def test_images_are_those_of_the_average():
     assert not np.allclose(model.generate(latents=latents), model.generator(latents), atol=1e-2)
 
 
+@pytest.mark.graph
 def test_a_new_optimizer_does_not_make_the_average_forget():
     model = cases.gan(ema_decay=0.9)
     harness.many_steps(model, cases.images(), 100)
@@ -161,6 +165,7 @@ def test_latent_points_have_the_distribution_asked_for():
         assert largest <= 1
 
 
+@pytest.mark.graph
 def test_replicas_draw_different_latent_points(two_replicas):
     with two_replicas.scope():
         model = cases.gan()
@@ -169,6 +174,7 @@ def test_replicas_draw_different_latent_points(two_replicas):
     assert not np.isclose(first, second).any()
 
 
+@pytest.mark.graph
 def test_a_step_that_overflows_on_one_replica_is_skipped_on_both(two_replicas):
     keras.config.set_dtype_policy("mixed_float16")
     with two_replicas.scope():

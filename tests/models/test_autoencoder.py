@@ -66,6 +66,7 @@ def test_overfits_sixteen_images():
     assert model.evaluate(x, verbose=0) < best + 0.01
 
 
+@pytest.mark.eager
 def test_loss_is_the_average_over_images_whatever_the_batches():
     x = images(13)
     model = small()
@@ -89,6 +90,7 @@ def test_new_points_come_from_where_the_images_lie():
     np.testing.assert_allclose(drawn.var(axis=0), points.var(axis=0), rtol=0.05)
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize(
     ("loss", "of_an_image"),
     [
@@ -114,6 +116,7 @@ def test_a_loss_that_does_not_fit_is_refused():
         linear("binary_crossentropy")
 
 
+@pytest.mark.eager
 def test_only_the_loss_sees_what_a_linear_decoder_draws_beyond_black_and_white():
     x = images()
     model = linear()

@@ -66,6 +66,7 @@ def test_attributes_mix():
         model.generate(2, labels=[0, 1])
 
 
+@pytest.mark.eager
 def test_it_learns_what_its_labels_are_called(tmp_path):
     images, labels = np.zeros((6, *cases.IMAGE_SHAPE), "uint8"), np.array([0, 1, 2] * 2)
     named = from_arrays(images=images, labels=labels, class_names=["hill", "sea", "wood"], batch_size=3)

@@ -19,6 +19,7 @@ def test_the_books_encoder_has_its_number_of_weights():
     assert build_variational_encoder((32, 32, 1), latent_dim=2).count_params() == 100_868
 
 
+@pytest.mark.eager
 def test_reported_losses_are_averages_over_all_images():
     """The book's code reports the last batch of the validation images alone."""
     x = images(13)
@@ -47,6 +48,7 @@ def test_book_weighting_is_500_times_the_mean_crossentropy():
     np.testing.assert_allclose(gaussian.reconstruction_loss(x, logits), 2000 * squares, 1e-5)
 
 
+@pytest.mark.eager
 def test_looking_at_the_validation_loss_does_not_change_training():
     x = images()
     watched, unwatched = vae(), vae()

@@ -84,6 +84,7 @@ class Numbers:
         return tf.data.Dataset.from_tensor_slices(images).batch(2, drop_remainder=True).repeat().skip(first_batch)
 
 
+@pytest.mark.eager
 def test_fit_asks_our_data_sets_for_a_batch_per_step_of_the_critic():
     """An epoch is one pass, and a later epoch goes on where the ones before it stopped."""
     seen = []

@@ -15,6 +15,8 @@ from gdl_keras.training import checkpoint
 from gdl_keras.training.callbacks import EpochLength, LossScales, Recorder, Samples, StopOnDivergence
 from tests.cases import cgan, images, labelled_images, vae
 
+pytestmark = pytest.mark.eager
+
 
 def test_divergence_is_told_with_epoch_step_and_metric_and_keeps_the_checkpoint_before(tmp_path):
     class Blast(keras.callbacks.Callback):
@@ -32,6 +34,7 @@ def test_divergence_is_told_with_epoch_step_and_metric_and_keeps_the_checkpoint_
     assert all(np.isfinite(weight).all() for weight in checkpoint.load_model(path).get_weights())
 
 
+@pytest.mark.graph
 @pytest.mark.parametrize(
     ("build", "data", "names"),
     [(vae, images, ["loss_scale"]), (cgan, labelled_images, ["critic_loss_scale", "generator_loss_scale"])],

@@ -11,6 +11,8 @@ from gdl_keras.errors import InputError
 from gdl_keras.training import checkpoint
 from tests.cases import autoencoder, vae
 
+pytestmark = pytest.mark.eager
+
 
 @pytest.fixture
 def run(tmp_path):

@@ -19,6 +19,7 @@ from gdl_keras.training.callbacks import Annealing, EpochLength, Recorder, Sampl
 from tests.cases import autoencoder, images, vae
 from tests.harness import assert_same, weights
 
+pytestmark = pytest.mark.eager
 CHAPTER = "00_test/01_model"
 
 

@@ -164,6 +164,7 @@ def part(run, epochs=2, **options):
     return run.stage("part", epochs=epochs, steps_per_epoch=2, **options)
 
 
+@pytest.mark.eager
 def test_the_epochs_of_a_stage_stay_what_they_are_when_it_begins(run):
     fit(vae(), part(run()))
     with pytest.raises(InputError, match="part began with 2 epochs, not 3: go on with the settings"):
@@ -171,6 +172,7 @@ def test_the_epochs_of_a_stage_stay_what_they_are_when_it_begins(run):
     assert part(run()).is_finished
 
 
+@pytest.mark.eager
 def test_random_numbers_before_and_after_a_stage_are_its_own(run):
     """So that what comes next begins the same where the stage was trained, and where it is loaded."""
     numbers = []
@@ -192,6 +194,7 @@ def test_a_name_that_is_no_folder_of_its_own_is_refused(run, name):
         run().stage(name, epochs=1)
 
 
+@pytest.mark.eager
 def test_a_run_that_was_ended_early_stays_ended_with_the_weights_that_were_put_back(run):
     """Its model.keras is not the last checkpoint, and going on with that would put worse weights in its place."""
 
@@ -224,6 +227,7 @@ def test_a_run_that_was_ended_early_stays_ended_with_the_weights_that_were_put_b
     assert more.history["epoch"] == list(range(1, 11))
 
 
+@pytest.mark.eager
 def test_a_finished_model_that_was_damaged_comes_from_its_checkpoint(run):
     stage = part(run())
     whole = weights(fit(vae(), stage))
@@ -234,6 +238,7 @@ def test_a_finished_model_that_was_damaged_comes_from_its_checkpoint(run):
     assert_same(weights(gdl_keras.load(stage.folder)), whole)
 
 
+@pytest.mark.eager
 def test_a_run_that_has_models_in_its_stages_alone_names_them(run):
     fit(autoencoder(), part(run()))
     folder = run().folder

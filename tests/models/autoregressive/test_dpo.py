@@ -12,6 +12,8 @@ from gdl_keras.models import DPO, GPT, copied
 from tests import cases, harness
 from tests.models.autoregressive.test_gpt import lively
 
+pytestmark = pytest.mark.eager
+
 
 def bandit(**options):
     """A model of texts of one token, whose reference likes some tokens more than others."""
@@ -19,6 +21,7 @@ def bandit(**options):
     return DPO(copied(language.network), language.network, language.vocabulary, length=1, seed=1, **options)
 
 
+@pytest.mark.graph
 def test_on_a_bandit_it_comes_to_the_policy_in_closed_form():
     """Arms a, b, c with rewards 0, log 2, log 4; in 15 matches of each pair every arm wins as often as it should."""
     a, b, c = 2, 3, 4
@@ -118,6 +121,7 @@ def test_it_is_a_language_model_as_its_policy_is():
     np.testing.assert_array_equal(model.predict(rows, verbose=0), policy.predict(rows, verbose=0))
 
 
+@pytest.mark.graph
 def test_beta_may_be_annealed():
     model = bandit(beta=0.5)
     model.compile("sgd")

@@ -12,6 +12,7 @@ from gdl_keras.models import build_gpt
 from tests import cases
 from tests.harness import many_steps
 
+pytestmark = pytest.mark.eager
 NETWORKS = pytest.mark.parametrize(
     "options",
     [
@@ -153,6 +154,7 @@ def test_a_text_has_as_many_tokens_as_there_are_positions_unless_it_is_told_othe
     assert type(cases.gpt())(network, vocabulary).length == 200
 
 
+@pytest.mark.graph
 @pytest.mark.parametrize(
     "options", [{}, pytest.param(cases.DEEPER, marks=pytest.mark.full)], ids=["as the book's", "deeper"]
 )

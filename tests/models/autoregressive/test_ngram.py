@@ -14,6 +14,7 @@ from gdl_keras.errors import InputError
 from gdl_keras.models import NGram
 from tests import cases
 
+pytestmark = pytest.mark.eager
 LETTERS = Vocabulary(["<end>", "<unknown>", *"abc"])
 SIZE = len(LETTERS)
 smoothings = pytest.mark.parametrize("smoothing", ["kneser_ney", "additive"])
@@ -127,6 +128,7 @@ def test_how_windows_are_batched_does_not_matter():
         np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
 
 
+@pytest.mark.graph
 def test_two_replicas_count_the_whole_batch(two_replicas):
     windows = cases.tokens(8, 9)
     with two_replicas.scope():
@@ -152,6 +154,7 @@ def test_what_is_reported_was_foreseen_before_it_was_counted():
 # ---- writing ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.graph
 def test_texts_go_in_and_come_out_of_a_loaded_model(tmp_path):
     model = learnt(cases.tokens(), 3)
     model.save(tmp_path / "model.keras")

@@ -14,6 +14,8 @@ from gdl_keras.samplers.next_token import choose
 from tests import cases, harness, text_cases
 from tests.models.autoregressive.test_gpt import lively
 
+pytestmark = pytest.mark.eager
+
 
 def log_p(network, tokens):
     """log p of each token by a pass over whole texts: float64 (batch, length)."""
@@ -53,6 +55,7 @@ def test_on_a_bandit_it_comes_to_the_policy_in_closed_form():
     np.testing.assert_allclose(policy, expected, atol=0.02)
 
 
+@pytest.mark.graph
 def test_what_it_writes_is_what_passes_over_whole_texts_would_write():
     model, rows = cases.ppo(), cases.tokens(4)
     model.network.set_weights(lively().get_weights())

@@ -13,6 +13,7 @@ from gdl_keras.models import RecurrentLanguageModel, build_recurrent_network
 from tests import cases
 from tests.harness import many_steps
 
+pytestmark = pytest.mark.eager
 NETWORKS = pytest.mark.parametrize(
     "options",
     [{}, {"cell": "gru"}, {"units": (6, 5), "dropout": 0.3}, {"units": (6, 5), "cell": "gru"}],
@@ -95,6 +96,7 @@ def test_what_fills_up_rows_teaches_nothing():
         np.testing.assert_allclose(one, other, atol=1e-7)
 
 
+@pytest.mark.graph
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_a_markov_source_is_foreseen_as_well_as_it_can_be(cell):
     """Perplexity exp(H), H = sum_i pi_i H(P_i), of a chain over three letters whose transitions are known."""
@@ -124,6 +126,7 @@ def test_strings_go_in_and_come_out_and_a_prompt_stays():
     assert model.generate(1, seed=2, first=1)[0] == model.generate(3, seed=2)[1]
 
 
+@pytest.mark.graph
 def test_one_loop_writes_at_all_temperatures_above_0_and_from_all_beginnings(monkeypatch):
     """Tracing it takes longer than writing: a second or two for each way to write."""
     model, traced = cases.recurrent((16,)), []

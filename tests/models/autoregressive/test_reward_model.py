@@ -13,6 +13,7 @@ from gdl_keras.models import RewardModel, build_reward_network
 from tests import cases, text_cases
 from tests.harness import many_steps
 
+pytestmark = pytest.mark.eager
 NETWORKS = pytest.mark.parametrize("options", [{}, cases.DEEPER], ids=["as the book's", "deeper and tied"])
 VOCABULARY = Vocabulary(["<end>", "<unknown>", "a", "b", "c"])
 
@@ -52,6 +53,7 @@ def test_a_value_is_of_what_was_read_and_of_nothing_later(options):
         assert (others[:, place:] != values[:, place:]).all()
 
 
+@pytest.mark.graph
 def test_the_rewards_of_a_tournament_are_those_of_largest_likelihood():
     """Three players; how often who won against whom does not fit three strengths exactly."""
     a, b, c = 2, 3, 4

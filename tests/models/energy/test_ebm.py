@@ -87,6 +87,7 @@ def test_the_loss_and_the_step_are_those_of_the_formula():
         np.testing.assert_allclose(one.numpy(), other.numpy(), atol=1e-6)
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("count", [5, 8, 20])
 def test_an_uneven_batch_is_compared_with_as_many_chains(count, monkeypatch):
     """No chain counts for an example: 5 are compared with 5 chains, and 20 with all 12 that there are."""
@@ -100,6 +101,7 @@ def test_an_uneven_batch_is_compared_with_as_many_chains(count, monkeypatch):
     assert np.abs(seen["real"].numpy() - expected).max() < 0.1
 
 
+@pytest.mark.eager
 def test_an_epoch_with_an_uneven_last_batch_weighs_every_example_alike():
     model = ebm()
     images = cases.images(11)
@@ -112,6 +114,7 @@ def test_an_epoch_with_an_uneven_last_batch_weighs_every_example_alike():
     assert set(model.fit(images, batch_size=8, verbose=0).history) == {"loss", "real_energy", "fake_energy"}
 
 
+@pytest.mark.eager
 def test_chains_of_the_buffer_go_on_from_step_to_step():
     model = ebm(fresh=0.0, buffer_size=16, noise=0.0, step_size=1.0)
     before = model.buffer.chains.numpy()

@@ -12,6 +12,8 @@ from tests import cases
 from tests.harness import assert_same, long, weights
 from tests.models.parts.test_inputs import BYTES, STREAMS, X, Y, afresh, dataset
 
+pytestmark = pytest.mark.eager
+
 # ---- labels ----------------------------------------------------------------------------------------------------------
 
 FORMS = {
@@ -45,6 +47,7 @@ def test_all_forms_of_labels_teach_the_same(build):
         assert_same(weights(model), weights(models[0]))
 
 
+@pytest.mark.graph
 def test_a_step_learns_from_one_form_after_the_other():
     model = cases.classifier()
     model.compile("sgd")  # each form is traced, and the fewer steps that has the better
@@ -97,6 +100,21 @@ def test_attributes_are_rows_of_numbers_from_0_on():
         with pytest.raises(InputError, match=sentence):
             model.fit(X, wrong)
     assert np.isfinite(model.train_on_batch(X, rows > 0)).all()
+
+
+def test_a_directory_of_pictures_as_keras_reads_it(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for index, image in enumerate(X[:6]):
+            keras.utils.save_img(tmp_path / name / f"{index}.png", image)
+    options = {"color_mode": "grayscale", "image_size": (8, 8), "batch_size": 4, "verbose": False}
+    for labels in ("int", "categorical"):
+        pictures = keras.utils.image_dataset_from_directory(tmp_path, label_mode=labels, **options)
+        for model in (cases.vae(), cases.classifier()):
+            with pytest.raises(InputError, match=r"Images|classes"):
+                model.fit(pictures, verbose=0)
+        in_range = pictures.map(lambda images, labels: (images / 255, labels))
+        assert np.isfinite(cases.vae().fit(in_range, verbose=0).history["loss"]).all()
 
 
 # ---- tokens and points -----------------------------------------------------------------------------------------------

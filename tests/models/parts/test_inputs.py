@@ -14,6 +14,7 @@ from gdl_keras.models.parts.inputs import Look
 from tests import cases
 from tests.harness import assert_same, weights
 
+pytestmark = pytest.mark.eager
 X, Y = cases.labelled_images()
 X /= X.max()
 BYTES = X * 255
@@ -184,6 +185,7 @@ def test_nothing_is_learnt_otherwise_because_it_was_looked_at(stream, build, giv
     assert_same(*map(weights, models))
 
 
+@pytest.mark.graph
 @STREAMS
 def test_a_model_that_nobody_needs_any_more_is_forgotten(stream):
     model = cases.gaussian()
@@ -195,6 +197,7 @@ def test_a_model_that_nobody_needs_any_more_is_forgotten(stream):
     assert trained() is None
 
 
+@pytest.mark.graph
 @LOADERS
 def test_a_loader_of_batches_is_learnt_from_as_a_data_set_is(loader):
     models = [afresh(cases.classifier) for _ in range(2)]
@@ -277,24 +280,10 @@ def test_an_endless_data_set_stays_one():
     assert Look(model, model.learns_from).at(dataset(X).repeat()).cardinality() == tf.data.INFINITE_CARDINALITY
 
 
+@pytest.mark.graph
 def test_two_replicas_are_told_as_one_device_is(two_replicas):
     with two_replicas.scope():
         model = cases.vae()
     with pytest.raises(InputError, match="divide by 255"):
         model.fit(dataset(BYTES), verbose=0)
     model.fit(dataset(X), verbose=0)
-
-
-def test_a_directory_of_pictures_as_keras_reads_it(tmp_path):
-    for name in ("a", "b"):
-        (tmp_path / name).mkdir()
-        for index, image in enumerate(X[:6]):
-            keras.utils.save_img(tmp_path / name / f"{index}.png", image)
-    options = {"color_mode": "grayscale", "image_size": (8, 8), "batch_size": 4, "verbose": False}
-    for labels in ("int", "categorical"):
-        pictures = keras.utils.image_dataset_from_directory(tmp_path, label_mode=labels, **options)
-        for model in (cases.vae(), cases.classifier()):
-            with pytest.raises(InputError, match=r"Images|classes"):
-                model.fit(pictures, verbose=0)
-        in_range = pictures.map(lambda images, labels: (images / 255, labels))
-        assert np.isfinite(cases.vae().fit(in_range, verbose=0).history["loss"]).all()

@@ -8,6 +8,8 @@ from keras.optimizers import Adam
 from gdl_keras.errors import InputError
 from tests import cases
 
+pytestmark = pytest.mark.eager
+
 
 def gan(critic=2e-4, generator=1e-4):
     """A compiled `WGANGP` of two rates."""

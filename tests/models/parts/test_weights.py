@@ -11,12 +11,15 @@ from gdl_keras.models import Classifier, Histogram
 from gdl_keras.models.parts.weights import weighted, weighted_mean
 from tests import cases, harness
 
+pytestmark = pytest.mark.eager
+
 
 def network():
     keras.utils.set_random_seed(3)
     return keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(3)])
 
 
+@pytest.mark.graph
 @pytest.mark.parametrize(
     "given", [{"sample_weight": np.linspace(0, 3, 16).astype("float32")}, {"class_weight": {0: 0.5, 1: 2.0, 2: 0.0}}]
 )
@@ -55,6 +58,7 @@ def test_a_point_of_weight_two_is_counted_twice():
     assert isinstance(twice, Histogram) and float(np.sum(twice.counts)) == 32
 
 
+@pytest.mark.graph
 def test_two_replicas_with_weights_equal_one_device(two_replicas):
     case = next(case for case in cases.CASES if case.name == "autoencoder")
     with two_replicas.scope():
