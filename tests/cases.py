@@ -3,7 +3,7 @@
 import numpy as np
 
 from tests.energy_cases import ebm, point_ebm, score_matching
-from tests.flow_cases import arc, continuous_flow, real_nvp
+from tests.flow_cases import arc, continuous_flow, image_flow, real_nvp
 from tests.harness import ModelCase
 from tests.text_cases import (
     dpo,
@@ -235,6 +235,8 @@ CASES = [
     ModelCase("continuous_flow", continuous_flow, arc, draws_noise=False),
     ModelCase("continuous_flow, adaptive", lambda: continuous_flow("adaptive"), arc, draws_noise=False, variant=True),
     ModelCase("continuous_flow, estimated", lambda: continuous_flow(trace_method="hutchinson"), arc, variant=True),
+    ModelCase("image_flow", image_flow, images),
+    ModelCase("image_flow, variational", lambda: image_flow(dequantization="variational"), images, variant=True),
     ModelCase("ebm", ebm, images, stands_for_its_base=True),
     ModelCase("point_ebm", point_ebm, points),
     ModelCase("score_matching", score_matching, points),

@@ -31,3 +31,12 @@ def continuous_flow(method="rk4", steps=2, dimensions=2, **options):
         model.standardise_by(arc())
     model.compile("adam")
     return model
+
+
+def image_flow(image_shape=(8, 8, 1), **options):
+    """A tiny `ImageFlow`."""
+    from gdl_keras.models import ImageFlow
+
+    model = ImageFlow(image_shape, levels=2, steps=1, filters=4, seed=1, **options)
+    model.compile("adam")
+    return model

@@ -4,12 +4,15 @@ from gdl_keras.backend import use_tensorflow
 
 use_tensorflow()
 
+from gdl_keras.layers.activation_normalization import ActivationNormalization  # noqa: E402
+from gdl_keras.layers.affine_coupling import AffineCoupling  # noqa: E402
 from gdl_keras.layers.batch_normalization import FusedBatchNormalization  # noqa: E402
 from gdl_keras.layers.causal_attention import CausalSelfAttention  # noqa: E402
 from gdl_keras.layers.corruption import Corruption  # noqa: E402
 from gdl_keras.layers.counts import Counts  # noqa: E402
 from gdl_keras.layers.dropout import ReplicaDropout  # noqa: E402
 from gdl_keras.layers.halving_convolution import DoublingConv2DTranspose, HalvingConv2D  # noqa: E402
+from gdl_keras.layers.invertible_convolution import InvertibleConvolution  # noqa: E402
 from gdl_keras.layers.layer_normalization import TokenNormalization  # noqa: E402
 from gdl_keras.layers.leaky_relu import ZeroCurvatureLeakyReLU  # noqa: E402
 from gdl_keras.layers.learned_positions import LearnedPositions  # noqa: E402
@@ -24,6 +27,8 @@ from gdl_keras.layers.spectral_normalization import SpectralNormalization  # noq
 from gdl_keras.layers.transformer_block import TransformerBlock  # noqa: E402
 
 __all__ = [
+    "ActivationNormalization",
+    "AffineCoupling",
     "CausalSelfAttention",
     "Corruption",
     "Counts",
@@ -31,6 +36,7 @@ __all__ = [
     "FusedBatchNormalization",
     "Gate",
     "HalvingConv2D",
+    "InvertibleConvolution",
     "LearnedPositions",
     "MaskedConv2D",
     "OneHot",

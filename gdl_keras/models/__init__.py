@@ -25,7 +25,7 @@ from gdl_keras.models.energy import (  # noqa: E402
     build_energy_network,
     build_point_energy_network,
 )
-from gdl_keras.models.flows import ContinuousFlow, RealNVP  # noqa: E402
+from gdl_keras.models.flows import ContinuousFlow, ImageFlow, RealNVP  # noqa: E402
 from gdl_keras.models.gan import GAN  # noqa: E402
 from gdl_keras.models.hinge_gan import HingeGAN  # noqa: E402
 from gdl_keras.models.parts.copies import copied  # noqa: E402
@@ -48,6 +48,7 @@ __all__ = [
     "Gaussian",
     "HingeGAN",
     "Histogram",
+    "ImageFlow",
     "Mixture",
     "NGram",
     "PixelCNN",
