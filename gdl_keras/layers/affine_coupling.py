@@ -47,8 +47,8 @@ class AffineCoupling(layers.Layer):
         self.filters = filters
         self.limit = limit
 
-    def build(self, input_shape, context_shape=None):
-        *size, channels = input_shape[1:]
+    def build(self, inputs_shape, context_shape=None):
+        *size, channels = inputs_shape[1:]
         seen = channels // 2 + (0 if context_shape is None else context_shape[-1])
         self.network = build_coupling_convolutions((*size, seen), channels - channels // 2, self.filters)
 
