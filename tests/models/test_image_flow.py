@@ -59,10 +59,12 @@ def test_each_size_takes_half_of_the_numbers_and_the_last_one_all_that_is_left()
     assert [part.stop - part.start for part in model.scales] == [96, 48, 48]
     assert model.scales[0].start == 0 and model.scales[-1].stop == model.latent_dim == 192
     # What leaves at the first size is standardised by what stays, and decides nothing of it.
-    x = bytes_of(2, (8, 8, 3))
+    x = 0.4 + 0.2 * bytes_of(2, (8, 8, 3))
     latents = model.encode(x)
-    latents[:, model.scales[0]] += 1
-    np.testing.assert_allclose(model.encode(np.asarray(model.inverse(tf.constant(latents)))), latents, atol=1e-3)
+    latents[:, model.scales[0]] += 0.1
+    changed = np.asarray(model.inverse(tf.constant(latents)))
+    assert np.abs(changed - x).max() > 1e-3
+    np.testing.assert_allclose(model.encode(changed), latents, atol=2e-3)
 
 
 def test_the_half_that_leaves_counts():
@@ -86,7 +88,7 @@ def test_the_half_that_leaves_counts():
 
 @BOTH
 def test_the_bound_lies_below_the_probability_of_the_bytes_and_its_weights_average_to_it(dequantization):
-    model, x = moved((2, 2, 1), 1, 0.3, dequantization=dequantization), bytes_of(1, (2, 2, 1))
+    model, x = moved((2, 2, 1), 1, 0.1, dequantization=dequantization), bytes_of(1, (2, 2, 1))
     nodes, weights = np.polynomial.legendre.leggauss(8)
     offsets = np.stack(np.meshgrid(*[nodes / 2] * 4, indexing="ij"), -1).reshape(-1, 2, 2, 1)
     share = np.prod(np.stack(np.meshgrid(*[weights / 2] * 4, indexing="ij"), -1).reshape(-1, 4), axis=1)
@@ -116,7 +118,7 @@ def test_bits_per_dim_are_those_of_the_bound():
     result = model.evaluate(x, verbose=0, return_dict=True)
     assert result["bits_per_dim"] == pytest.approx(result["loss"] / np.log(2), rel=1e-5)
     nats = model.negative_log_likelihood(x, seed=1)
-    assert result["bits_per_dim"] == pytest.approx(nats.mean() / 16 / np.log(2), rel=0.01)
+    assert result["bits_per_dim"] == pytest.approx(nats.mean() / 16 / np.log(2), rel=0.05)
     assert model.density_bin_width == 1 and model.likelihood_is == "bound"
 
 
@@ -141,6 +143,7 @@ def test_the_first_step_begins_each_channel_and_a_loaded_model_does_not_begin_an
     np.testing.assert_allclose(first.shift, -logits.mean(axis=(0, 1, 2)), atol=0.1)
 
 
+@pytest.mark.full
 def test_looking_at_held_out_images_changes_nothing_in_training():
     histories = []
     for validation in ({}, {"validation_data": bytes_of(16, (8, 8, 1), seed=1)}):

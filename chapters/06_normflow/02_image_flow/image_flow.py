@@ -36,8 +36,8 @@ class Settings(ImageConfig):
     dataset: str = "fashion,fashion_mini"
     image_size: int = 32
     batch_size: int = 32
-    epochs: int = 6
-    steps_per_epoch: int | None = 150
+    epochs: int = 4
+    steps_per_epoch: int | None = 300
     # Sizes: each halves height and width.
     levels: int = 3
     # Times that channels are normalised, mixed and coupled at each size.
@@ -50,7 +50,7 @@ class Settings(ImageConfig):
     learning_rate: float = 3e-3
     # What the rate has fallen to at the end, as a share of itself; 1 for a constant one.
     final_rate: float = 0.02
-    # Attributes or classes, of which the first is morphed into each other one; by default what comes first.
+    # Attributes or classes that are added to images; by default the first three that there are.
     attributes: tuple[str, ...] = ()
     # Held-out images on which the model is held against PNG and WebP; as many of them as make a square.
     compared: int = 484
@@ -94,7 +94,7 @@ run = Run.start(
 
 # %% [markdown]
 # ## The data
-# The garments of 28x28 pixels with a black border: 32 can be halved three times.
+# The garments of 28x28 pixels with an empty border: 32 can be halved three times.
 
 # %%
 import math
@@ -167,17 +167,19 @@ run.show("there_and_back", plotting.rows({"original": originals, "its point": no
 
 # %% [markdown]
 # ## New images
-# Points nearer to the middle than the model has learnt, at temperatures below 1, make images that are likelier and less
-# varied; at 0 there is only one.
+# At temperatures below 1 the points lie nearer to the middle, where the density of points is higher, and samples are
+# less varied; at 0 all are one.  What lies in the middle need not be a good image: more than half of all pixels are
+# empty, and so is what a small flow has there.
 
 # %%
-colder = {f"{t:g}": model.generate(10, seed=run.seed, temperature=t) for t in (0.0, 0.5, 0.7, 0.8, 0.9, 1.0)}
+colder = {f"{t:g}": model.generate(10, seed=run.seed, temperature=t) for t in (0.0, 0.7, 0.8, 0.9, 1.0, 1.1)}
 run.show("temperatures", plotting.rows(colder))
 
 # %% [markdown]
 # ## What each size holds
-# The points of garments, in which the numbers that left at some sizes are drawn anew, or set to 0, the middle.  The
-# finest ones are half of all numbers.
+# The points of garments, in which the numbers that left at one size are drawn anew, or set to 0, the middle.  Half of
+# all numbers leave at the first size, a quarter at the second, and without them the garment is still there: its texture
+# and its edges change.  What it is lies in the last quarter.
 
 # %%
 drawn = model.sample_latents(10, seed=run.seed)
@@ -191,30 +193,38 @@ run.show("sizes", plotting.rows(held))
 
 # %% [markdown]
 # ## From one garment to another
-# Straight lines between the points of held-out images.
+# Lines between the points of held-out images.  Halfway a straight line is nearer to the middle than both of its ends,
+# which is as if the temperature fell and rose again, and images pale.  Below, each point of the line is moved out to
+# where its ends are.
 
 # %%
-ends = model.encode(test.sample(10, seed=5))
-morphs = {f"{i // 2 + 1}": model.morph(ends[i], ends[i + 1]) for i in range(0, len(ends) - 1, 2)}
+ends, share = model.encode(test.sample(6, seed=5)), np.linspace(0, 1, 10)[:, None]
+morphs = {}
+for number, (start, end) in enumerate(zip(ends[::2], ends[1::2]), 1):
+    line = (1 - share) * start + share * end
+    radius = (1 - share) * np.linalg.norm(start) + share * np.linalg.norm(end)
+    morphs[f"{number}, straight"] = model.morph(start, end)
+    morphs[f"{number}, moved out"] = model.generate(latents=line * radius / np.linalg.norm(line, axis=1, keepdims=True))
 run.show("morphs", plotting.rows(morphs))
 
 # %% [markdown]
 # ## Adding an attribute
-# The mean point of one class minus the mean of another, added to held-out images of the latter little by little.  With
-# photographs of faces the book's paper does it with blond hair and smiles: `--dataset faces --attributes Smiling`.
+# The mean point of those that have it, minus the mean of the others, added to held-out images little by little.  Glow's
+# paper does it with smiles and blond hair (`--dataset faces --attributes Smiling`); here an attribute is to be of a
+# class.
 
 # %%
 some = np.arange(min(train.num_images, 3000))
 encoded = model.encode(train.images(some))
-for name in list(groups)[:3]:
+for name in run.attributes or list(groups)[:3]:
     direction = attribute_vector(encoded, groups[name][some])
-    walks = {f"{share:+.1f}": model.generate(latents=points + share * direction) for share in (-1, -0.5, 0, 0.5, 1)}
+    walks = {f"{share:+d}": model.generate(latents=points + share * direction) for share in (-2, -1, 0, 1, 2)}
     run.show(f"attribute_{name}".replace(" ", "_").replace("/", "_"), plotting.rows(walks))
 
 # %% [markdown]
 # ## Against PNG and WebP
 # Bits for each number of the same held-out images: what the model's bound says, and what lossless PNG and WebP files of
-# them take, one file each or all on one sheet.  The black border counts for all alike.
+# them take, one file each or all on one sheet.  The empty border counts for all alike.
 
 # %%
 compared = test.sample(math.isqrt(min(run.compared, test.num_images)) ** 2, seed=run.seed)

@@ -58,7 +58,7 @@ class VariationalDequantization(layers.Layer):
 
     noise_is = "normal"
 
-    def __init__(self, steps=4, filters=32, **kwargs):
+    def __init__(self, steps=4, filters=16, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
         self.steps = steps
         self.filters = filters
