@@ -15,11 +15,12 @@ def build_coupling_convolutions(input_shape, outputs, filters):
     Returns:
         `keras.Model`, (batch, *input_shape) -> float32 (batch, height, width, 2 * outputs): shifts and scales.
     """
-    seen = keras.Input(input_shape)
-    x = layers.Conv2D(filters, 3, padding="same", activation="relu", kernel_initializer="he_normal")(seen)
-    x = layers.Conv2D(filters, 1, activation="relu", kernel_initializer="he_normal")(x)
-    x = layers.Conv2D(2 * outputs, 3, padding="same", kernel_initializer="zeros", dtype="float32")(x)
-    return keras.Model(seen, x)
+    hidden = {"activation": "relu", "kernel_initializer": "he_normal"}
+    seen = keras.Input(input_shape, name="seen")
+    x = layers.Conv2D(filters, 3, padding="same", name="neighbours", **hidden)(seen)
+    x = layers.Conv2D(filters, 1, name="pixel", **hidden)(x)
+    said = layers.Conv2D(2 * outputs, 3, padding="same", kernel_initializer="zeros", dtype="float32", name="said")
+    return keras.Model(seen, said(x), name="network")
 
 
 @keras.saving.register_keras_serializable(package="gdl_keras")
@@ -42,7 +43,7 @@ class AffineCoupling(layers.Layer):
         (float32 tensor of the inputs' shape, log-determinants (batch,)).
     """
 
-    def __init__(self, filters=64, limit=2.0, **kwargs):
+    def __init__(self, filters=64, limit=1.0, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
         self.filters = filters
         self.limit = limit

@@ -48,6 +48,8 @@ class Settings(ImageConfig):
     dequantization: Literal["uniform", "variational"] = "uniform"
     # Adam's rate.
     learning_rate: float = 3e-3
+    # Steps in which the rate rises to that: a flow multiplies, and its first steps are easily too large.
+    warmup_steps: int = 100
     # What the rate has fallen to at the end, as a share of itself; 1 for a constant one.
     final_rate: float = 0.02
     # Attributes or classes that are added to images; by default the first three that there are.
@@ -60,6 +62,7 @@ class Settings(ImageConfig):
         "flow_steps": at_least(1),
         "filters": at_least(1),
         "learning_rate": above(0),
+        "warmup_steps": at_least(0),
         "final_rate": between(0, 1),
         "compared": at_least(1),
     }
@@ -143,7 +146,9 @@ plotting.show_source(UniformDequantization if run.dequantization == "uniform" el
 # %%
 model = ImageFlow(train.image_shape, run.levels, run.flow_steps, run.filters, run.dequantization, seed=run.seed)
 print(f"{model.count_params():,} weights, {model.latent_dim:,} latent numbers")
-rate = CosineDecay(run.learning_rate, run.planned_steps(train), alpha=run.final_rate)
+warmup = {"warmup_target": run.learning_rate, "warmup_steps": run.warmup_steps}
+falling = max(1, run.planned_steps(train) - run.warmup_steps)
+rate = CosineDecay(0.01 * run.learning_rate, falling, alpha=run.final_rate, **warmup)
 model.compile(Adam(rate, clipnorm=1.0), **run.execution())
 plotting.show_source(ImageFlow.forward, ImageFlow.inverse, ImageFlow.bound)
 

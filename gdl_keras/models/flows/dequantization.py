@@ -66,11 +66,13 @@ class VariationalDequantization(layers.Layer):
     def build(self, input_shape):
         height, width, channels = input_shape[1:]
         squeezed = (height // 2, width // 2, 4 * channels)
-        images = keras.Input(squeezed)
-        x = layers.Conv2D(self.filters, 3, padding="same", activation="relu")(images)
-        self.context = keras.Model(images, layers.Conv2D(self.filters, 3, padding="same", dtype="float32")(x))
-        self.mixings = [InvertibleConvolution() for _ in range(self.steps)]
-        self.couplings = [AffineCoupling(self.filters) for _ in range(self.steps)]
+        images = keras.Input(squeezed, name="images")
+        x = layers.Conv2D(self.filters, 3, padding="same", activation="relu", name="neighbours")(images)
+        features = layers.Conv2D(self.filters, 3, padding="same", dtype="float32", name="features")(x)
+        self.context = keras.Model(images, features, name="context")
+        # A name decides in which order TensorFlow sums gradients: a loaded model goes on with the same ones.
+        self.mixings = [InvertibleConvolution(name=f"mixing_{step}") for step in range(self.steps)]
+        self.couplings = [AffineCoupling(self.filters, name=f"coupling_{step}") for step in range(self.steps)]
         for mixing, coupling in zip(self.mixings, self.couplings):
             mixing.build((None, *squeezed))
             coupling.build((None, *squeezed), self.context.output_shape)

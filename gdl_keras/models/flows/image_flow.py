@@ -62,9 +62,14 @@ class FlowLevel(layers.Layer):
     def build(self, input_shape):
         height, width, channels = input_shape[1:]
         self.maps = []
-        for _ in range(self.steps):
-            self.maps += [ActivationNormalization(), InvertibleConvolution(), AffineCoupling(self.filters)]
-        self.maps.append(AffineCoupling(self.filters) if self.splits else ActivationNormalization())
+        for step in range(self.steps):
+            self.maps += [
+                ActivationNormalization(name=f"normalization_{step}"),
+                InvertibleConvolution(name=f"mixing_{step}"),
+                AffineCoupling(self.filters, name=f"coupling_{step}"),
+            ]
+        last = AffineCoupling(self.filters, name="last") if self.splits else ActivationNormalization(name="last")
+        self.maps.append(last)
         for layer in self.maps:
             layer.build((None, height // 2, width // 2, 4 * channels))
 
@@ -139,13 +144,13 @@ class ImageFlow(FlowModel):
         self.dequantization = dequantization
         self.margin = margin
         self.evaluation_seed_generator = SeedGenerator(None if self.seed is None else self.seed + 1)
-        self.offsets = DEQUANTIZATIONS[dequantization]()
+        self.offsets = DEQUANTIZATIONS[dequantization](name="offsets")
         self.offsets.build((None, *self.image_shape))
         self.maps, self.leaving_shapes = [], []
         shape = self.image_shape
         for level in range(levels):
             splits = level < levels - 1
-            self.maps.append(FlowLevel(steps, filters, splits))
+            self.maps.append(FlowLevel(steps, filters, splits, name=f"level_{level}"))
             self.maps[-1].build((None, *shape))
             shape = (shape[0] // 2, shape[1] // 2, shape[2] * (2 if splits else 4))
             self.leaving_shapes.append(shape)
