@@ -55,23 +55,26 @@ class ActivationNormalization(layers.Layer):
         return pixels * ops.sum(self.log_scale.value) * ops.ones((batch,), "float32")
 
     def _begin_with(self, inputs):
-        # No branch: a `tf.cond` must not assign what replicas share.
-        mean, variance = _moments(ops.stop_gradient(inputs))
+        # No branch assigns: a `tf.cond` must not change what replicas share.
         first = self.untouched.value > 0
+        mean, variance = _moments(ops.stop_gradient(inputs), first)
         self.shift.assign(ops.where(first, -mean, self.shift.value))
         self.log_scale.assign(ops.where(first, -0.5 * ops.log(variance + EPSILON), self.log_scale.value))
         self.untouched.assign(ops.zeros(()))
 
 
-def _moments(inputs):
-    """Mean and variance of each channel, over all replicas' examples: two float32 tensors (channels,)."""
+def _moments(inputs, wanted):
+    """Mean and variance of each channel, over all replicas' examples: two float32 tensors (channels,).
+
+    Where they are not `wanted`, a boolean tensor, they are 0, and no time is spent on them.
+    """
     context = tf.distribute.get_replica_context()
 
-    def average(values):
-        values = ops.mean(values, axis=(0, 1, 2))
+    def average(function):
+        values = tf.cond(wanted, lambda: ops.mean(function(inputs), (0, 1, 2)), lambda: tf.zeros(inputs.shape[-1]))
         if context is None or context.num_replicas_in_sync == 1:
             return values
         return context.all_reduce(tf.distribute.ReduceOp.MEAN, values)
 
-    mean = average(inputs)
-    return mean, average(ops.square(inputs - mean))
+    mean = average(lambda x: x)
+    return mean, average(lambda x: ops.square(x - mean))

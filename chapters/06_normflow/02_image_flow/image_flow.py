@@ -37,7 +37,7 @@ class Settings(ImageConfig):
     image_size: int = 32
     batch_size: int = 32
     epochs: int = 4
-    steps_per_epoch: int | None = 300
+    steps_per_epoch: int | None = 500
     # Sizes: each halves height and width.
     levels: int = 3
     # Times that channels are normalised, mixed and coupled at each size.
@@ -45,7 +45,7 @@ class Settings(ImageConfig):
     # Filters of the couplings' networks.
     filters: int = 48
     # Offsets of the bytes: "uniform", or "variational", from a flow of their own.
-    dequantization: Literal["uniform", "variational"] = "uniform"
+    dequantization: Literal["uniform", "variational"] = "variational"
     # Adam's rate.
     learning_rate: float = 3e-3
     # Steps in which the rate rises to that: a flow multiplies, and its first steps are easily too large.
@@ -78,7 +78,6 @@ run = Run.start(
             "steps_per_epoch": None,
             "flow_steps": 32,
             "filters": 512,
-            "dequantization": "variational",
             "learning_rate": 1e-3,
         },
         "smoke": {
