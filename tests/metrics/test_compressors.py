@@ -22,7 +22,7 @@ def test_bits_are_those_of_files_on_disk(channels, tmp_path):
 
 def test_noise_takes_eight_bits_and_the_same_image_again_and_again_takes_few():
     rng = np.random.default_rng(1)
-    noise = bits_of_files(rng.integers(0, 256, (64, 16, 16, 1)) / 255)
+    noise = bits_of_files(rng.integers(0, 256, (16, 16, 16, 1)) / 255)
     assert all(value > 8 for value in noise.values())
-    again = bits_of_files(np.repeat(rng.integers(0, 256, (1, 16, 16, 1)) / 255, 64, axis=0))
+    again = bits_of_files(np.repeat(rng.integers(0, 256, (1, 16, 16, 1)) / 255, 16, axis=0))
     assert again["PNG, one sheet"] < 1 and again["WebP, one sheet"] < 1

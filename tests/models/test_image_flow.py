@@ -11,7 +11,7 @@ from tests.flow_cases import image_flow
 from tests.harness import many_steps
 from tests.layers.test_invertible_maps import log_det_by_jacobian
 
-BOTH = pytest.mark.parametrize("dequantization", ["uniform", "variational"])
+BOTH = pytest.mark.parametrize("dequantization", [pytest.param("uniform", marks=pytest.mark.full), "variational"])
 
 
 def bytes_of(n=4, shape=(4, 4, 1), seed=0):
@@ -153,6 +153,7 @@ def test_looking_at_held_out_images_changes_nothing_in_training():
     assert histories[0]["loss"] == histories[1]["loss"]
 
 
+@pytest.mark.full
 def test_colder_samples_are_likelier_and_at_zero_all_alike():
     model = moved((8, 8, 1))
     likelihood = [-model.negative_log_likelihood(model.generate(32, seed=1, temperature=t)).mean() for t in (0.5, 1.0)]

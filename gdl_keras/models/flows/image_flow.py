@@ -24,7 +24,7 @@ from gdl_keras.layers import ActivationNormalization, AffineCoupling, Invertible
 from gdl_keras.models.base import inputs_of
 from gdl_keras.models.flows.base import FlowModel
 from gdl_keras.models.flows.dequantization import UniformDequantization, VariationalDequantization
-from gdl_keras.models.parts.weights import weighted, weights_of
+from gdl_keras.models.parts.weights import refuse_weights, weights_of
 from gdl_keras.samplers.noise import SampleNoise
 
 BYTE = 255
@@ -122,6 +122,7 @@ class ImageFlow(FlowModel):
 
     metric_names = ("loss", "bits_per_dim")
     likelihood_is = "bound"
+    weighs_examples = False
     chunk = 128
 
     def __init__(self, image_shape, levels=3, steps=8, filters=64, dequantization="uniform", margin=0.005, **kwargs):
@@ -211,14 +212,19 @@ class ImageFlow(FlowModel):
 
     def train_step(self, data):
         with tf.GradientTape() as tape:
-            nats = weighted(self.nats_per_dim(inputs_of(data), training=True), weights_of(data))
+            nats = self.nats_per_dim(self._images(data), training=True)
             loss = ops.mean(nats)
         self.minimize(tape, loss, self.optimizer, self.trainable_variables)
         return self.report(loss=nats, bits_per_dim=nats / math.log(2))
 
     def test_step(self, data):
-        nats = weighted(self.nats_per_dim(inputs_of(data)), weights_of(data))
+        nats = self.nats_per_dim(self._images(data))
         return self.report(loss=nats, bits_per_dim=nats / math.log(2))
+
+    def _images(self, data):
+        if weights_of(data) is not None:
+            refuse_weights(self)  # the first batch says where normalisation begins, whatever its images weigh
+        return inputs_of(data)
 
     def nats_per_dim(self, images, training=False):
         """The bound on -log P of images' bytes, divided by how many there are: float32 tensor (batch,)."""
