@@ -17,7 +17,10 @@ from gdl_keras.layers.layer_normalization import TokenNormalization  # noqa: E40
 from gdl_keras.layers.leaky_relu import ZeroCurvatureLeakyReLU  # noqa: E402
 from gdl_keras.layers.learned_positions import LearnedPositions  # noqa: E402
 from gdl_keras.layers.masked_convolution import Gate, MaskedConv2D, RowAbove, UpperConv2D  # noqa: E402
+from gdl_keras.layers.modulation import ModulatedNormalization  # noqa: E402
+from gdl_keras.layers.noise_embedding import NoiseEmbedding  # noqa: E402
 from gdl_keras.layers.one_hot import OneHot  # noqa: E402
+from gdl_keras.layers.patches import FromPatches, ToPatches  # noqa: E402
 from gdl_keras.layers.replay_buffer import ReplayBuffer  # noqa: E402
 from gdl_keras.layers.rotary import rotated  # noqa: E402
 from gdl_keras.layers.sampling import Sampling  # noqa: E402
@@ -33,12 +36,15 @@ __all__ = [
     "Corruption",
     "Counts",
     "DoublingConv2DTranspose",
+    "FromPatches",
     "FusedBatchNormalization",
     "Gate",
     "HalvingConv2D",
     "InvertibleConvolution",
     "LearnedPositions",
     "MaskedConv2D",
+    "ModulatedNormalization",
+    "NoiseEmbedding",
     "OneHot",
     "ReplayBuffer",
     "ReplicaDropout",
@@ -46,6 +52,7 @@ __all__ = [
     "Sampling",
     "SeedGenerator",
     "SpectralNormalization",
+    "ToPatches",
     "TokenNormalization",
     "TransformerBlock",
     "UpperConv2D",

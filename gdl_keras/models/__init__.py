@@ -18,6 +18,7 @@ from gdl_keras.models.classifier import Classifier, build_cnn, build_mlp  # noqa
 from gdl_keras.models.dcgan import DCGAN  # noqa: E402
 from gdl_keras.models.dense_autoencoder import build_dense_decoder, build_dense_encoder  # noqa: E402
 from gdl_keras.models.densities import Gaussian, Histogram, Mixture, PointGAN  # noqa: E402
+from gdl_keras.models.diffusion import Diffusion, FlowMatching, build_quick_unet, build_unet  # noqa: E402
 from gdl_keras.models.energy import (  # noqa: E402
     EBM,
     PointEBM,
@@ -45,6 +46,8 @@ __all__ = [
     "Autoencoder",
     "Classifier",
     "ContinuousFlow",
+    "Diffusion",
+    "FlowMatching",
     "Gaussian",
     "HingeGAN",
     "Histogram",
@@ -70,8 +73,10 @@ __all__ = [
     "build_pixel_cnn",
     "build_pixel_cnn_mixture",
     "build_point_energy_network",
+    "build_quick_unet",
     "build_recurrent_network",
     "build_reward_network",
+    "build_unet",
     "build_variational_encoder",
     "copied",
 ]

@@ -1,0 +1,328 @@
+"""What diffusion and flow matching share: one network, its average, the scale of the data, labels, how it is asked."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from gdl_keras.errors import InputError, check_one_of
+from gdl_keras.layers import SeedGenerator
+from gdl_keras.models.base import inputs_of
+from gdl_keras.models.generative import LatentModel
+from gdl_keras.models.parts.averaging import WeightAverage
+from gdl_keras.models.parts.calling import specs_of
+from gdl_keras.models.parts.conditions import Classes, Unconditional
+from gdl_keras.models.parts.inputs import inputs_and_labels
+from gdl_keras.models.parts.weights import weighted, weights_of
+from gdl_keras.samplers.denoising import check_steps
+from gdl_keras.samplers.noise import SampleNoise, random_normal, seed_or_any
+
+CHUNK = 2000
+
+
+class DenoisingModel(WeightAverage, LatentModel):
+    """A network that is shown images with noise in them, and a latent space that is the noise.
+
+    A subclass writes `losses_of`, and `walk`, which makes images out of noise.  Inside, images are standardised:
+    `adapt` measures the training images, once, before `compile`.
+
+    Args:
+        unet: `keras.Model`, [images, levels of noise (batch,) in [0, 1]], and labels with `num_classes`, -> a tensor
+            of the shape of the images, float32, without an activation at its end.
+        num_classes: int or None: with it, label `num_classes` of the network stands for any class.
+        label_dropout: float, the share of examples whose label is hidden in training, without which there is no
+            guidance.
+        ema_decay: float or None, of the average of the network's weights, which makes the samples.
+        steps: int, in how many steps images are made unless `generate` is told otherwise.
+        times: "uniform": those of a batch are drawn each for itself; "stratified": one from each of as many equal
+            parts, so that every batch sees all levels, and the loss is less noisy (Kingma et al. 2021, appendix I).
+
+    Raises:
+        InputError: an argument is out of range, or the network's labels do not fit `num_classes`.
+    """
+
+    weighs_examples = True
+
+    def __init__(
+        self, unet, num_classes=None, label_dropout=0.1, ema_decay=0.999, steps=20, times="stratified", **kwargs
+    ):
+        super().__init__(**kwargs)
+        check_one_of("times", times, ("stratified", "uniform"))
+        if not 0 <= label_dropout < 1:
+            raise InputError(f"label_dropout lies in [0, 1), not {label_dropout}.")
+        if len(unet.inputs) != (2 if num_classes is None else 3):
+            raise InputError(
+                f"The network has {len(unet.inputs)} inputs; images, levels and labels are three, with num_classes, "
+                "and images and levels two, without."
+            )
+        self.unet = unet
+        self.num_classes = num_classes
+        self.label_dropout = label_dropout
+        self.steps = steps
+        self.times = times
+        check_steps(steps)
+        self.mean = self.add_weight(shape=self.image_shape, initializer="zeros", trainable=False, name="mean")
+        self.stddev = self.add_weight(shape=(), initializer="ones", trainable=False, name="stddev")
+        self.keep_average("unet", ema_decay)
+        # Whether somebody looks at the validation loss changes nothing in training.
+        self.evaluation_seed_generator = SeedGenerator(None if self.seed is None else self.seed + 1)
+        self._walks = {}
+
+    def trace_anew(self):
+        super().trace_anew()
+        self._walks = {}
+
+    @property
+    def first_network(self):
+        return self.unet
+
+    @property
+    def image_shape(self):
+        return tuple(self.unet.input_shape[0][1:])
+
+    @property
+    def latent_shape(self):
+        return self.image_shape
+
+    @property
+    def learns_from(self):
+        return ("images",) if self.num_classes is None else ("images", "labels")
+
+    @property
+    def conditions(self):
+        return Unconditional() if self.num_classes is None else Classes(self.num_classes, self.label_names)
+
+    def adapt(self, images):
+        """Sets the scale: the mean of each pixel, and one standard deviation for all of them around it.
+
+        Args:
+            images: array (n, *image_shape), of bytes or of floats in [0, 1].
+
+        Raises:
+            InputError: all images are the same.
+        """
+        scale = 255.0 if images.dtype == np.uint8 else 1.0
+        parts = [images[start : start + CHUNK].astype("float64") / scale for start in range(0, len(images), CHUNK)]
+        mean = sum(part.sum(axis=0) for part in parts) / len(images)
+        variance = sum(np.square(part - mean).sum() for part in parts) / images.size
+        if variance == 0:
+            raise InputError("All images are the same one: there is nothing to learn.")
+        self.mean.assign(mean)
+        self.stddev.assign(np.sqrt(variance))
+
+    def standardized(self, images):
+        """Images in [0, 1] as the network knows them."""
+        return (images - self.mean.value) / self.stddev.value
+
+    def as_images(self, standardized):
+        """The inverse of `standardized`, within [0, 1]."""
+        return tf.clip_by_value(standardized * self.stddev.value + self.mean.value, 0.0, 1.0)
+
+    # ---- training ------------------------------------------------------------------------------------------------
+
+    def losses_at(self, images, time, labels=None, seed=0):
+        """The loss of each image at one time, of the averaged network: float32 array (n,).
+
+        Args:
+            images: float array (n, *image_shape) in [0, 1].
+            time: float from 0, the image, to 1, noise.
+            labels: int array (n,), of a conditional model.
+            seed: int.
+        """
+        noise = SampleNoise(seed, 0, len(images)).normal(0, self.image_shape)
+        times = tf.fill((len(images),), float(time))
+        labels = None if labels is None else tf.constant(labels)
+        standardized = self.standardized(tf.constant(images, "float32"))
+        return np.asarray(self.losses_of(standardized, times, noise, labels, False))
+
+    def losses_of(self, images, times, noise, labels, training):
+        """The loss of each example: float32 tensor (batch,).
+
+        Args:
+            images: float32 tensor (batch, *image_shape), standardised.
+            times: float32 tensor (batch,), uniform in [0, 1]: from image to noise.
+            noise: float32 tensor of the shape of images, standard normal.
+            labels: int64 tensor (batch,) or None.
+            training: bool.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no loss.")
+
+    def train_step(self, data):
+        images, labels = self.examples_in(data)
+        times, noise = self.draw_noise(images, self.seed_generator)
+        with tf.GradientTape() as tape:
+            losses = weighted(self.losses_of(images, times, noise, self.hide(labels), True), weights_of(data))
+            loss = tf.reduce_mean(losses)
+        self.minimize(tape, loss, self.optimizer, self.unet.trainable_variables)
+        self.move_average(self.optimizer)
+        return self.report(loss=losses)
+
+    def test_step(self, data):
+        """The same loss of the averaged network."""
+        images, labels = self.examples_in(data)
+        times, noise = self.draw_noise(images, self.evaluation_seed_generator)
+        return self.report(loss=weighted(self.losses_of(images, times, noise, labels, False), weights_of(data)))
+
+    def examples_in(self, data):
+        """(standardised images, labels or None) of what `fit` hands to a step."""
+        if self.num_classes is None:
+            return self.standardized(inputs_of(data)), None
+        images, labels = inputs_and_labels(data, self.labels_are)
+        return self.standardized(images), labels
+
+    def draw_noise(self, images, generator):
+        """For the examples of a batch (times (batch,) in [0, 1), standard normal numbers): float32 tensors."""
+        count = tf.shape(images)[0]
+        times = keras.random.uniform((count,), seed=generator)
+        if self.times == "stratified":
+            times = (tf.range(count, dtype="float32") + times) / tf.cast(count, "float32")
+        return times, keras.random.normal(tf.shape(images), seed=generator)
+
+    def hide(self, labels):
+        """The labels, some of them replaced by that which stands for any class."""
+        if labels is None or not self.label_dropout:
+            return labels
+        hidden = keras.random.uniform(tf.shape(labels), seed=self.seed_generator) < self.label_dropout
+        return tf.where(hidden, tf.cast(self.num_classes, labels.dtype), labels)
+
+    # ---- asking the network --------------------------------------------------------------------------------------
+
+    def ask(self, x, levels, labels=None, guidance=1.0, training=False):
+        """What the network says, the average of it where nothing is learnt.
+
+            any class + guidance * (the class asked for - any class)               (Ho & Salimans 2022)
+
+        Args:
+            x: float32 tensor (n, *image_shape).
+            levels: float32 tensor (n,) or a scalar.
+            labels: integer tensor (n,) or None.
+            guidance: float; 1 is the conditional network, asked once.
+        """
+        network = self.unet if training else self.averaged_network
+        levels = tf.broadcast_to(levels, tf.shape(x)[:1])
+        if labels is None:
+            return network([x, levels], training=training)
+        asked = network([x, levels, labels], training=training)
+        if guidance == 1:
+            return asked
+        of_any = network([x, levels, tf.fill(tf.shape(labels), tf.cast(self.num_classes, labels.dtype))])
+        return of_any + guidance * (asked - of_any)
+
+    def call(self, inputs, training=False):
+        """What the network says of standardised images with noise: inputs as the network's own."""
+        return self.ask(*inputs, training=training)
+
+    @property
+    def input_signature(self):
+        return specs_of(*self.unet.inputs)
+
+    @property
+    def predicts_from(self):
+        return ()
+
+    # ---- samples -------------------------------------------------------------------------------------------------
+
+    def sample_latents(self, n, seed=None, first=0):
+        return random_normal((n, *self.latent_shape), seed, first)
+
+    def walk(self, latents, noise, labels, given, levels, **options):
+        """Standardised images out of noise, compiled.
+
+        Args:
+            latents: float32 tensor (n, *image_shape).
+            noise: `SampleNoise`, for what is drawn on the way.
+            labels: integer tensor (n,) or None.
+            given: float32 tensor (n, *image_shape), standardised, with NaN where nothing is given; or None.
+            levels: what `levels_of` gives.
+            options: as in `draw`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not make images.")
+
+    def levels_of(self, steps):
+        """The levels that `walk` goes through in so many steps: a tuple of float32 arrays (steps + 1,)."""
+        raise NotImplementedError(f"{type(self).__name__} has no levels.")
+
+    def decode_batch(self, latents, seed=0, first=0, labels=None, given=None, steps=None, **options):
+        """Images in [0, 1] out of one batch of noise.  Args as in `draw` and `generate`."""
+        steps = self.steps if steps is None else steps
+        check_steps(steps)
+        self.check_options(**options)
+        key = tuple(sorted(options.items()))
+        if key not in self._walks:
+
+            @tf.function  # noise wants to know how many samples there are: another number is traced anew
+            def walk(latents, levels, seed, first, labels, given):
+                noise = SampleNoise(seed, first, latents.shape[0])
+                given = None if given is None else self.standardized(given)
+                return self.as_images(self.walk(latents, noise, labels, given, levels, **options))
+
+            self._walks[key] = walk
+        levels = [tf.constant(level) for level in self.levels_of(steps)]
+        tensors = [None if value is None else tf.constant(value) for value in (labels, given)]
+        latents = tf.constant(np.asarray(latents, "float32"))
+        return self._walks[key](latents, levels, tf.constant(seed), tf.constant(first), *tensors).numpy()
+
+    def check_options(self, guidance=1.0, **options):
+        """Raises InputError unless `draw` takes these options together."""
+        if guidance != 1 and self.num_classes is None:
+            raise InputError("guidance is towards a class, and this model knows none: leave guidance away.")
+        if guidance != 1 and not self.label_dropout:
+            raise InputError("Guidance wants a model that was trained with label_dropout above 0.")
+
+    def generate(
+        self, n=None, *, latents=None, given: np.ndarray = None, seed=None, first=0, batch_size=256, **options
+    ):
+        """New images, of noise that is drawn or given; or the rest of images of which a part is given.
+
+        Args:
+            n, latents, seed, first, batch_size: as in `LatentModel.generate`.
+            given: float array (n, *image_shape) in [0, 1], one image a sample, with NaN where the model is to fill in.
+                At each step what is given takes its place in the image that the network sees behind the noise.
+            options: as in `draw`; `labels` of a conditional model.
+
+        Raises:
+            InputError: an argument does not fit.
+        """
+        if (n is None) == (latents is None) and not (n is None and given is not None):
+            raise InputError("generate() takes either n, how many samples, or latents, the points to decode.")
+        count = next(len(each) for each in (latents, given) if each is not None) if n is None else n
+        if count < 1:
+            raise InputError(f"generate() makes at least 1 sample, not {count}: say how many.")
+        own = {name: value for name, value in options.items() if name in self.draw_options()}
+        rest = {name: value for name, value in options.items() if name not in own}
+        per_sample = self.conditions.check(count, type(self).__name__, **rest)
+        for name, value in (("latents", latents), ("given", given)):
+            if value is not None:
+                per_sample[name] = self._one_each(name, value, count)
+        return self._in_batches(count, seed_or_any(seed), first, batch_size, per_sample, own)
+
+    def _one_each(self, name, value, count):
+        value = np.asarray(value, "float32")
+        if value.shape != (count, *self.image_shape):
+            raise InputError(f"{name} has shape {value.shape}: {count} samples want {(count, *self.image_shape)}.")
+        return value
+
+    def interpolate(self, start, end, steps=10, **options):
+        """What lies on the great circle from one point of noise to another, along which its length stays that of noise.
+
+            z(t) = (sin((1 - t) angle) start + sin(t angle) end) / sin(angle)                     (Shoemake 1985)
+
+        Args:
+            start, end: latent points, arrays of one shape.
+            steps: int, how many images, both ends included.
+            options: as in `generate`.
+
+        Returns:
+            float32 array (steps, *image_shape) in [0, 1].
+        """
+        cosine = np.sum(start * end) / (np.linalg.norm(start) * np.linalg.norm(end))
+        angle = np.arccos(np.clip(cosine, -1, 1))
+        share = np.linspace(0, 1, steps).reshape(-1, *[1] * np.ndim(start))
+        if np.sin(angle) < 1e-4:
+            return self.morph(start, end, steps, **options)
+        points = (np.sin((1 - share) * angle) * start + np.sin(share * angle) * end) / np.sin(angle)
+        return self.generate(latents=points, **options)
+
+
+def keep_given(images, given):
+    """Images in which what is given has its place: NaN is not given."""
+    return images if given is None else tf.where(tf.math.is_nan(given), images, given)

@@ -1,0 +1,38 @@
+"""Diffusion and flow matching, tiny, for the shared harness."""
+
+IMAGE_SHAPE = (8, 8, 1)
+
+
+def small_network(num_classes=None):
+    """A quick U-Net for images of 8x8."""
+    from gdl_keras.models import build_quick_unet
+
+    return build_quick_unet(IMAGE_SHAPE, (4, 4), units=8, num_classes=num_classes)
+
+
+def diffusion(network=None, **options):
+    """A tiny `Diffusion`."""
+    from gdl_keras.models import Diffusion
+
+    num_classes = options.get("num_classes")
+    model = Diffusion(network or small_network(num_classes), seed=1, steps=3, **{"ema_decay": 0.9, **options})
+    model.compile("adam")
+    return model
+
+
+def book_diffusion():
+    """A tiny `Diffusion` with the book's network and settings."""
+    from gdl_keras.models import build_unet
+
+    network = build_unet(IMAGE_SHAPE, (4, 4), blocks=1)
+    return diffusion(network, schedule="offset_cosine", target="noise", error="absolute", times="uniform")
+
+
+def flow_matching(**options):
+    """A tiny `FlowMatching`."""
+    from gdl_keras.models import FlowMatching
+
+    num_classes = options.get("num_classes")
+    model = FlowMatching(small_network(num_classes), seed=1, steps=3, ema_decay=0.9, **options)
+    model.compile("adam")
+    return model
