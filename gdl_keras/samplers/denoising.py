@@ -164,17 +164,24 @@ def sample(denoise, x, signals, noises, solver="ddim", eta=0.0, fresh=None):
     return tf.while_loop(lambda step, *_: step < steps, take, (tf.constant(0), x, tf.zeros_like(x)))[1]
 
 
-def posterior_deviation(here, there):
-    """Standard deviation of x there, given x here and the image: a float32 scalar (Ho et al. 2020, equation 7).
-
-        noise' / noise * sqrt(1 - signal^2 / signal'^2)
+def added_variance(here, there):
+    """1 - signal^2 / signal'^2, the variance of the noise that leads from there to here: a float32 scalar.
 
     Args:
         here, there: pairs (signal, noise), that with more noise first.
     """
-    (_, noise), (next_signal, next_noise) = here, there
-    # signal'^2 - signal^2 is noise^2 - noise'^2, of which more digits are left where both are small.
-    return next_noise / noise * tf.sqrt(tf.maximum(noise**2 - next_noise**2, 0.0)) / next_signal
+    (signal, noise), (next_signal, next_noise) = here, there
+    # The same difference twice; of the smaller numbers more digits are left.
+    by_noise, by_signal = noise**2 - next_noise**2, next_signal**2 - signal**2
+    return tf.maximum(tf.where(noise < signal, by_noise, by_signal), 0.0) / next_signal**2
+
+
+def posterior_deviation(here, there):
+    """Standard deviation of x there, given x here and the image: a float32 scalar (Ho et al. 2020, equation 7).
+
+    noise' / noise * sqrt(1 - signal^2 / signal'^2)
+    """
+    return there[1] / here[1] * tf.sqrt(added_variance(here, there))
 
 
 def ddim_step(x, image, here, there, eta, fresh):
@@ -191,9 +198,8 @@ def ddim_step(x, image, here, there, eta, fresh):
 def ddpm_step(x, image, here, there, fresh):
     """A draw from where x came from if the image were the right one: q(x' | x, image), Ho et al. 2020, equation 7."""
     (signal, noise), (next_signal, next_noise) = here, there
-    kept = signal / next_signal
-    added = noise**2 - (kept * next_noise) ** 2
-    mean = (next_signal * added * image + kept * next_noise**2 * x) / noise**2
+    added = added_variance(here, there)
+    mean = (next_signal * added * image + signal / next_signal * next_noise**2 * x) / noise**2
     return mean + posterior_deviation(here, there) * fresh
 
 

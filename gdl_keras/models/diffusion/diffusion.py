@@ -93,7 +93,16 @@ class Diffusion(DenoisingModel):
         return output if self.target == "image" else signal * x - noise * output
 
     def draw(
-        self, count, seed, first=0, *, steps: int = None, solver="ddim", eta=0.0, guidance=1.0, **given_and_labels
+        self,
+        count,
+        seed,
+        first=0,
+        *,
+        steps: int | None = None,
+        solver="ddim",
+        eta=0.0,
+        guidance=1.0,
+        **given_and_labels,
     ):
         """Images in [0, 1], float32 array (count, *image_shape).
 

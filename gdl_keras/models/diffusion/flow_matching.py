@@ -42,7 +42,7 @@ class FlowMatching(DenoisingModel):
         velocity = self.ask((1 - share) * images + share * noise, u, labels, training=training)
         return tf.reduce_mean(tf.square(velocity - (noise - images)), axis=(1, 2, 3))
 
-    def draw(self, count, seed, first=0, *, steps: int = None, solver="euler", guidance=1.0, **given_and_labels):
+    def draw(self, count, seed, first=0, *, steps: int | None = None, solver="euler", guidance=1.0, **given_and_labels):
         """Images in [0, 1], float32 array (count, *image_shape).
 
         Args:
