@@ -18,7 +18,8 @@ import tensorflow as tf
 from gdl_keras.errors import check_one_of
 from gdl_keras.layers.settings import Setting
 from gdl_keras.models.diffusion.bound import variational_bound
-from gdl_keras.models.diffusion.denoising import DenoisingModel, keep_given
+from gdl_keras.models.diffusion.denoising import DenoisingModel
+from gdl_keras.models.diffusion.walking import keep_given
 from gdl_keras.samplers.denoising import SCHEDULES, check_solver, karras_levels, sample, schedule_levels
 from gdl_keras.samplers.noise import SampleNoise
 

@@ -16,7 +16,8 @@ import numpy as np
 import tensorflow as tf
 
 from gdl_keras.errors import check_one_of
-from gdl_keras.models.diffusion.denoising import DenoisingModel, keep_given
+from gdl_keras.models.diffusion.denoising import DenoisingModel
+from gdl_keras.models.diffusion.walking import keep_given
 
 
 @keras.saving.register_keras_serializable(package="gdl_keras")
