@@ -57,28 +57,26 @@ def build_quick_unet(image_shape, filters=(24, 48, 96), blocks=1, patch=2, num_c
     Args:
         image_shape, filters, blocks, num_classes: as in `build_unet`.
         patch: int, the width of the squares.
-        units: int, size of the vector that says how much noise there is.
+        units: int, size of the vectors that tell the blocks how much noise there is.
 
     Returns, raises as `build_unet`.
     """
     inputs, embedding = _inputs(
         image_shape, filters, num_classes, NoiseEmbedding(EMBEDDING // 2, 0.02, 2.0, of="logit"), patch
     )
-    vector = layers.Dense(units, activation="silu")(embedding)
-    vector = layers.Dense(units, activation="silu")(vector)
     x = layers.Conv2D(filters[0], 3, padding="same")(ToPatches(patch)(inputs[0]))
     skips = []
     for size in filters[:-1]:
         for _ in range(blocks):
-            x = _quick_block(x, vector, size)
+            x = _quick_block(x, embedding, size, units)
             skips.append(x)
         x = layers.AveragePooling2D(2)(x)
     for _ in range(blocks + 1):
-        x = _quick_block(x, vector, filters[-1])
+        x = _quick_block(x, embedding, filters[-1], units)
     for size in reversed(filters[:-1]):
         x = layers.UpSampling2D(2)(x)
         for _ in range(blocks):
-            x = _quick_block(layers.Concatenate()([x, skips.pop()]), vector, size)
+            x = _quick_block(layers.Concatenate()([x, skips.pop()]), embedding, size, units)
     x = layers.Activation("silu")(x)
     numbers = image_shape[-1] * patch**2
     x = layers.Conv2D(numbers, 3, padding="same", kernel_initializer="zeros", dtype=keras.config.floatx())(x)
@@ -106,7 +104,9 @@ def _book_block(x, size):
     return layers.Add()([x, skipped])
 
 
-def _quick_block(x, vector, size):
+def _quick_block(x, embedding, size, units):
+    # Of each block its own: the slopes of one for all would be summed in an order that is not always the same.
+    vector = layers.Dense(units, activation="silu")(embedding)
     skipped = x if x.shape[-1] == size else layers.Conv2D(size, 1)(x)
     x = layers.Conv2D(size, 3, padding="same")(layers.Activation("silu")(x))
     x = layers.Activation("silu")(ModulatedNormalization()([x, vector]))
