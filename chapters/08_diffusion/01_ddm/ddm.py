@@ -154,8 +154,7 @@ run.show("noising", plotting.rows(strips))
 
 # %%
 build = build_quick_unet if run.network == "quick" else build_unet
-options = {"filters": (16, 32, 64), "patch": 1} if run.network == "quick" else {}
-network = build(train.image_shape, num_classes=num_classes, **options)
+network = build(train.image_shape, num_classes=num_classes)
 model = Diffusion(
     network,
     schedule=run.noise_schedule,

@@ -92,10 +92,8 @@ from gdl_keras import plotting
 from gdl_keras.models import FlowMatching, build_quick_unet, build_unet
 
 train, test = run.load("train"), run.load("test")
-if run.network == "quick":
-    network = build_quick_unet(train.image_shape, (16, 32, 64), patch=1)
-else:
-    network = build_unet(train.image_shape)
+build = build_quick_unet if run.network == "quick" else build_unet
+network = build(train.image_shape)
 model = FlowMatching(network, middle=run.middle, steps=run.steps, ema_decay=run.ema_decay, seed=run.seed)
 model.adapt(train.rows("images", slice(None)))
 plotting.show_source(FlowMatching.losses_of, FlowMatching.walk)

@@ -51,33 +51,35 @@ def build_unet(image_shape, filters=(32, 64, 96, 128), blocks=2, num_classes=Non
     return keras.Model(inputs, x, name="unet")
 
 
-def build_quick_unet(image_shape, filters=(24, 48, 96), blocks=1, patch=2, num_classes=None, units=128):
-    """A U-Net for a processor: squares of pixels are one, and the level of noise scales and shifts every block.
+def build_quick_unet(image_shape, filters=(16, 32, 64), blocks=1, patch=1, num_classes=None, units=128):
+    """A U-Net for a processor: the level of noise scales and shifts every block, and ways meet in sums.
+
+    What was there on the way down is added on the way up, where the book's network puts it beside: the convolutions
+    behind, at the largest size, then take a third of the channels.
 
     Args:
         image_shape, filters, blocks, num_classes: as in `build_unet`.
-        patch: int, the width of the squares.
+        patch: int; squares of so many pixels a side are taken for one pixel.
         units: int, size of the vectors that tell the blocks how much noise there is.
 
     Returns, raises as `build_unet`.
     """
-    inputs, embedding = _inputs(
-        image_shape, filters, num_classes, NoiseEmbedding(EMBEDDING // 2, 0.02, 2.0, of="logit"), patch
-    )
+    embed = NoiseEmbedding(EMBEDDING // 2, 0.02, 2.0, of="logit")
+    inputs, embedding = _inputs(image_shape, filters, num_classes, embed, patch)
     x = layers.Conv2D(filters[0], 3, padding="same")(ToPatches(patch)(inputs[0]))
     skips = []
-    for size in filters[:-1]:
+    for smaller in filters[1:]:
         for _ in range(blocks):
-            x = _quick_block(x, embedding, size, units)
-            skips.append(x)
-        x = layers.AveragePooling2D(2)(x)
+            x = _quick_block(x, embedding, units)
+        skips.append(x)
+        x = layers.Conv2D(smaller, 1)(layers.AveragePooling2D(2)(x))
     for _ in range(blocks + 1):
-        x = _quick_block(x, embedding, filters[-1], units)
+        x = _quick_block(x, embedding, units)
     for size in reversed(filters[:-1]):
-        x = layers.UpSampling2D(2)(x)
+        x = layers.Add()([layers.UpSampling2D(2)(layers.Conv2D(size, 1)(x)), skips.pop()])
         for _ in range(blocks):
-            x = _quick_block(layers.Concatenate()([x, skips.pop()]), embedding, size, units)
-    x = layers.Activation("silu")(x)
+            x = _quick_block(x, embedding, units)
+    x = layers.Activation("relu")(x)
     numbers = image_shape[-1] * patch**2
     x = layers.Conv2D(numbers, 3, padding="same", kernel_initializer="zeros", dtype=keras.config.floatx())(x)
     return keras.Model(inputs, FromPatches(patch, dtype=keras.config.floatx())(x), name="quick_unet")
@@ -104,12 +106,12 @@ def _book_block(x, size):
     return layers.Add()([x, skipped])
 
 
-def _quick_block(x, embedding, size, units):
+def _quick_block(x, embedding, units):
+    size = x.shape[-1]
     # Of each block its own: the slopes of one for all would be summed in an order that is not always the same.
     vector = layers.Dense(units, activation="silu")(embedding)
-    skipped = x if x.shape[-1] == size else layers.Conv2D(size, 1)(x)
-    x = layers.Conv2D(size, 3, padding="same")(layers.Activation("silu")(x))
-    x = layers.Activation("silu")(ModulatedNormalization()([x, vector]))
+    y = layers.Conv2D(size, 3, padding="same")(layers.Activation("relu")(x))
+    y = layers.Activation("relu")(ModulatedNormalization()([y, vector]))
     # Small at first, so that a deep network begins as a shallow one.
     small = keras.initializers.VarianceScaling(0.01)
-    return layers.Add()([layers.Conv2D(size, 3, padding="same", kernel_initializer=small)(x), skipped])
+    return layers.Add()([x, layers.Conv2D(size, 3, padding="same", kernel_initializer=small)(y)])
