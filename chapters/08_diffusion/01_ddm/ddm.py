@@ -21,7 +21,7 @@
 
 # %%
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from gdl_keras.training import ImageConfig, Run
 from gdl_keras.training.ranges import above, at_least, between
@@ -33,20 +33,20 @@ class Settings(ImageConfig):
 
     dataset: str = "fashion,fashion_mini"
     batch_size: int = 32
-    epochs: int = 5
+    epochs: int = 6
     steps_per_epoch: int | None = 500
-    # "quick", made for a processor, or "book", the book's U-Net.
-    network: str = "quick"
-    # How noise grows with time: lognormal, offset_cosine (the book's), cosine or linear.
-    noise_schedule: str = "lognormal"
-    # What the network is asked for: velocity, noise (the book's) or image.
-    target: str = "velocity"
-    # "squared", or "absolute", the book's.
-    error: str = "squared"
-    # "none", or "min_snr".
-    weighting: str = "none"
-    # How the times of a batch are drawn: stratified or uniform.
-    times: str = "stratified"
+    # One made for a processor, or the book's U-Net.
+    network: Literal["quick", "book"] = "quick"
+    # How noise grows with time; the book's is offset_cosine.
+    noise_schedule: Literal["lognormal", "offset_cosine", "cosine", "linear"] = "lognormal"
+    # What the network is asked for; the book: noise.
+    target: Literal["velocity", "noise", "image"] = "velocity"
+    # The book's is absolute.
+    error: Literal["squared", "absolute"] = "squared"
+    # Whether errors of images with more noise count less.
+    weighting: Literal["none", "min_snr"] = "none"
+    # Whether each time of a batch is drawn for itself, or all levels are in every batch.
+    times: Literal["stratified", "uniform"] = "stratified"
     # Tell the network which class an image is of.
     conditional: bool = False
     # Of a conditional model: above 1 images are more of their class.

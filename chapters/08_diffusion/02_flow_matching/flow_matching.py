@@ -18,7 +18,7 @@
 
 # %%
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from gdl_keras.training import ImageConfig, Run
 from gdl_keras.training.ranges import above, at_least, between
@@ -30,10 +30,10 @@ class Settings(ImageConfig):
 
     dataset: str = "fashion,fashion_mini"
     batch_size: int = 32
-    epochs: int = 5
+    epochs: int = 6
     steps_per_epoch: int | None = 500
-    # "quick", made for a processor, or "book", the book's U-Net.
-    network: str = "quick"
+    # One made for a processor, or the book's U-Net.
+    network: Literal["quick", "book"] = "quick"
     # Train most in the middle of the lines, where most is decided.
     middle: bool = True
     # Steps from noise to an image.
