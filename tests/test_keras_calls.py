@@ -8,6 +8,7 @@ import tensorflow as tf
 from gdl_keras.errors import InputError
 from gdl_keras.layers.settings import Declared
 from gdl_keras.models import VAE, ScoreMatching
+from gdl_keras.models.diffusion.denoising import DenoisingModel
 from gdl_keras.models.flows.base import FlowModel
 from gdl_keras.models.generative import LatentModel
 from tests import harness
@@ -21,6 +22,7 @@ OTHER = {
     "data_noise": 0.1,
     "discount": 0.4,
     "ema_decay": 0.05,
+    "error": "absolute",
     "generator_loss": "hinge",
     "given_length": 2,
     "kl_weight": 0.7,
@@ -58,6 +60,9 @@ def fit(case, model, **options):
 
 def inputs(case, model, n=3):
     """What `model(inputs)` takes, for n examples."""
+    if isinstance(model, DenoisingModel):
+        noise, levels = model.sample_latents(n, seed=1), np.linspace(0.2, 0.8, n, dtype="float32")
+        return [noise, levels, *harness.conditions(model, n).values()]
     if isinstance(model, LatentModel) and not hasattr(model, "encode"):
         latents = model.sample_latents(n, seed=1)
         return [latents, *harness.conditions(model, n).values()] if model.conditions else latents
@@ -77,7 +82,7 @@ def test_a_setting_assigned_after_a_step_holds_from_the_next_one_on_or_is_refuse
     for name in set(model.get_config()) - {"name", "trainable", "dtype", *model.read_by_no_step}:
         old = getattr(model, name)
         if isinstance(getattr(type(model), name, None), Declared) and old is not None:
-            others[name] = OTHER[name]
+            others[name] = "min_snr" if (name, old) == ("weighting", "none") else OTHER[name]
             continue
         with pytest.raises(InputError, match=f"{name} of {type(model).__name__}|{name}=None"):
             setattr(model, name, object())
@@ -199,7 +204,9 @@ def test_weights_of_zero_do_not_train_and_weights_of_one_change_nothing_or_weigh
 def test_the_loss_is_the_mean_of_weights_times_losses(case):
     """Against the losses of the examples one by one, in numpy; wherever the weights come from."""
     model = harness.build(case)
-    draws_noise = isinstance(model, (VAE, ScoreMatching)) or getattr(model, "trace_method", None) == "hutchinson"
+    draws_noise = (
+        isinstance(model, (VAE, ScoreMatching, DenoisingModel)) or getattr(model, "trace_method", None) == "hutchinson"
+    )
     if not model.weighs_examples or draws_noise:
         pytest.skip("weighs nothing, or draws noise for each loss")
     # Penalties of the networks' weights are no example's, and weigh as they are.
@@ -226,7 +233,7 @@ def test_an_exported_model_serves_what_the_model_gives(case, tmp_path):
     given = inputs(case, model)
     own = np.asarray(model(given))
     np.testing.assert_allclose(model.predict(given, verbose=0), own, atol=1e-6)
-    if isinstance(model, LatentModel) and not hasattr(model, "encode"):
+    if isinstance(model, LatentModel) and not isinstance(model, DenoisingModel) and not hasattr(model, "encode"):
         generated = model.generate(latents=model.sample_latents(3, seed=1), **harness.conditions(model, 3))
         np.testing.assert_allclose(own, generated, atol=1e-6)
     model.export(tmp_path / "before", verbose=False)
