@@ -18,7 +18,13 @@ from gdl_keras.models.classifier import Classifier, build_cnn, build_mlp  # noqa
 from gdl_keras.models.dcgan import DCGAN  # noqa: E402
 from gdl_keras.models.dense_autoencoder import build_dense_decoder, build_dense_encoder  # noqa: E402
 from gdl_keras.models.densities import Gaussian, Histogram, Mixture, PointGAN  # noqa: E402
-from gdl_keras.models.diffusion import Diffusion, FlowMatching, build_quick_unet, build_unet  # noqa: E402
+from gdl_keras.models.diffusion import (  # noqa: E402
+    Diffusion,
+    FlowMatching,
+    NormalMixture,
+    build_quick_unet,
+    build_unet,
+)
 from gdl_keras.models.energy import (  # noqa: E402
     EBM,
     PointEBM,
@@ -54,6 +60,7 @@ __all__ = [
     "ImageFlow",
     "Mixture",
     "NGram",
+    "NormalMixture",
     "PixelCNN",
     "PixelCNNMixture",
     "PointEBM",

@@ -7,6 +7,7 @@ import tensorflow as tf
 from gdl_keras.errors import InputError, check_one_of
 from gdl_keras.layers import SeedGenerator
 from gdl_keras.models.base import inputs_of
+from gdl_keras.models.diffusion.normal_mixture import MOST_NUMBERS
 from gdl_keras.models.diffusion.walking import WalkingModel
 from gdl_keras.models.parts.averaging import WeightAverage
 from gdl_keras.models.parts.calling import specs_of
@@ -17,6 +18,8 @@ from gdl_keras.samplers.denoising import check_steps
 from gdl_keras.samplers.noise import SampleNoise
 
 CHUNK = 2000
+# With less noise than this share there is nothing to be guessed.
+LEAST_NOISE = 1e-3
 
 
 class DenoisingModel(WeightAverage, WalkingModel):
@@ -33,6 +36,8 @@ class DenoisingModel(WeightAverage, WalkingModel):
             guidance.
         ema_decay: float or None, of the average of the network's weights, which makes the samples.
         steps: int, in how many steps images are made unless `generate` is told otherwise.
+        mixture: `NormalMixture` or None; with it the network is shown what the mixture sees behind the noise, as
+            further channels, and learns what is to be added to the velocity that follows from it.  `adapt` fits it.
         times: "uniform": those of a batch are drawn each for itself; "stratified": one from each of as many equal
             parts, so that every batch sees all levels, and the loss is less noisy (Kingma et al. 2021, appendix I).
 
@@ -43,7 +48,15 @@ class DenoisingModel(WeightAverage, WalkingModel):
     weighs_examples = True
 
     def __init__(
-        self, unet, num_classes=None, label_dropout=0.1, ema_decay=0.999, steps=20, times="stratified", **kwargs
+        self,
+        unet,
+        num_classes=None,
+        label_dropout=0.1,
+        ema_decay=0.999,
+        steps=20,
+        times="stratified",
+        mixture=None,
+        **kwargs,
     ):
         super().__init__(**kwargs)
         check_one_of("times", times, ("stratified", "uniform"))
@@ -54,7 +67,14 @@ class DenoisingModel(WeightAverage, WalkingModel):
                 f"The network has {len(unet.inputs)} inputs; images, levels and labels are three, with num_classes, "
                 "and images and levels two, without."
             )
+        seen, made = unet.input_shape[0][-1], unet.output_shape[-1]
+        if seen != made * (1 if mixture is None else 2):
+            raise InputError(
+                f"The network sees {seen} channels and makes {made}: with a mixture it sees twice as many as it makes "
+                "(build_quick_unet(..., with_guess=True)), and without one as many."
+            )
         self.unet = unet
+        self.mixture = mixture
         self.num_classes = num_classes
         self.label_dropout = label_dropout
         self.steps = steps
@@ -72,7 +92,7 @@ class DenoisingModel(WeightAverage, WalkingModel):
 
     @property
     def image_shape(self):
-        return tuple(self.unet.input_shape[0][1:])
+        return tuple(self.unet.output_shape[1:])
 
     @property
     def learns_from(self):
@@ -83,13 +103,13 @@ class DenoisingModel(WeightAverage, WalkingModel):
         return Unconditional() if self.num_classes is None else Classes(self.num_classes, self.label_names)
 
     def adapt(self, images):
-        """Sets the scale: the mean of each pixel, and one standard deviation for all of them around it.
+        """Sets the scale: the mean of each pixel, and one standard deviation for all of them around it; fits a mixture.
 
         Args:
             images: array (n, *image_shape), of bytes or of floats in [0, 1].
 
         Raises:
-            InputError: all images are the same.
+            InputError: all images are the same, or too few for the mixture.
         """
         scale = 255.0 if images.dtype == np.uint8 else 1.0
         parts = [images[start : start + CHUNK].astype("float64") / scale for start in range(0, len(images), CHUNK)]
@@ -99,6 +119,9 @@ class DenoisingModel(WeightAverage, WalkingModel):
             raise InputError("All images are the same one: there is nothing to learn.")
         self.mean.assign(mean)
         self.stddev.assign(np.sqrt(variance))
+        if self.mixture is not None:
+            some = images[:: 1 + images.size // MOST_NUMBERS].astype("float32") / np.float32(scale)
+            self.mixture.fit((some - np.asarray(self.mean)) / np.asarray(self.stddev))
 
     def standardized(self, images):
         """Images in [0, 1] as the network knows them."""
@@ -190,13 +213,30 @@ class DenoisingModel(WeightAverage, WalkingModel):
         """
         network = self.unet if training else self.averaged_network
         levels = tf.broadcast_to(levels, tf.shape(x)[:1])
+        seen, known = self.with_guess(x, levels)
         if labels is None:
-            return network([x, levels], training=training)
-        asked = network([x, levels, labels], training=training)
+            return network([seen, levels], training=training) + known
+        asked = network([seen, levels, labels], training=training)
         if guidance == 1:
-            return asked
-        of_any = network([x, levels, tf.fill(tf.shape(labels), tf.cast(self.num_classes, labels.dtype))])
-        return of_any + guidance * (asked - of_any)
+            return asked + known
+        of_any = network([seen, levels, tf.fill(tf.shape(labels), tf.cast(self.num_classes, labels.dtype))])
+        return of_any + guidance * (asked - of_any) + known
+
+    def with_guess(self, x, levels):
+        """(What the network is shown, what is added to its answer): x and 0, unless there is a mixture."""
+        if self.mixture is None:
+            return x, 0.0
+        signal, noise = self.shares_at(levels)
+        guess = self.mixture(x, signal, tf.maximum(noise, LEAST_NOISE))
+        return tf.concat([x, guess], axis=-1), self.velocity_to(guess, x, signal, tf.maximum(noise, LEAST_NOISE))
+
+    def shares_at(self, levels):
+        """How much signal and how much noise there is at levels as the network knows them: two tensors (n,)."""
+        raise NotImplementedError(f"{type(self).__name__} knows no shares.")
+
+    def velocity_to(self, image, x, signal, noise):
+        """What the network would say at x, if it saw this image behind it: a tensor of the shape of x."""
+        raise NotImplementedError(f"{type(self).__name__} knows no velocity.")
 
     def call(self, inputs, training=False):
         """What the network says of standardised images with noise: inputs as the network's own."""
@@ -204,7 +244,8 @@ class DenoisingModel(WeightAverage, WalkingModel):
 
     @property
     def input_signature(self):
-        return specs_of(*self.unet.inputs)
+        images, *rest = specs_of(*self.unet.inputs)
+        return [keras.InputSpec(images.dtype, (None, *self.image_shape), name=images.name), *rest]
 
     @property
     def predicts_from(self):

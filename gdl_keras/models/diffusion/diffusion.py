@@ -15,7 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from gdl_keras.errors import check_one_of
+from gdl_keras.errors import InputError, check_one_of
 from gdl_keras.layers.settings import Setting
 from gdl_keras.models.diffusion.bound import variational_bound
 from gdl_keras.models.diffusion.denoising import DenoisingModel
@@ -41,7 +41,8 @@ class Diffusion(DenoisingModel):
         error: "squared" or, as in the book, "absolute".
         weighting: "none": all levels of the target count alike; "min_snr": errors of the image are weighed by
             min(signal^2 / noise^2, 5), whatever the target is.
-        num_classes, label_dropout, ema_decay, steps, times, seed: as in `DenoisingModel`.
+        num_classes, label_dropout, ema_decay, steps, times, mixture, seed: as in `DenoisingModel`; a mixture asks
+            for the target velocity.
 
     Raises:
         InputError: an argument is out of range.
@@ -55,6 +56,8 @@ class Diffusion(DenoisingModel):
         super().__init__(unet, **kwargs)
         check_one_of("schedule", schedule, tuple(SCHEDULES))
         check_one_of("target", target, ("noise", "velocity", "image"))
+        if self.mixture is not None and target != "velocity":
+            raise InputError(f"What a mixture sees is told as a velocity, and the target is the {target}.")
         self.schedule = schedule
         self.target = target
         self.error = error
@@ -78,6 +81,13 @@ class Diffusion(DenoisingModel):
             return tf.ones_like(noise_power)
         of_image = tf.minimum(signal_power / noise_power, MOST_SIGNAL)
         return of_image * {"image": 1.0, "noise": noise_power / signal_power, "velocity": noise_power}[self.target]
+
+    def shares_at(self, levels):
+        return tf.sqrt(1 - levels), tf.sqrt(levels)
+
+    def velocity_to(self, image, x, signal, noise):
+        signal, noise = (rate[:, None, None, None] for rate in (signal, noise))
+        return (signal * x - image) / noise
 
     def denoise(self, x, signal, noise, labels=None, guidance=1.0):
         """The image that the network sees behind x: float32 tensor of the shape of x, standardised.

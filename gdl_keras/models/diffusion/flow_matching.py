@@ -30,7 +30,7 @@ class FlowMatching(DenoisingModel):
         unet: `keras.Model`, as in `DenoisingModel`; the level of noise is u.
         middle: bool: u is the sigmoid of a normal number, so that training dwells between noise and image, where most
             is decided; otherwise it is uniform.
-        num_classes, label_dropout, ema_decay, steps, times, seed: as in `DenoisingModel`.
+        num_classes, label_dropout, ema_decay, steps, times, mixture, seed: as in `DenoisingModel`.
     """
 
     def __init__(self, unet, middle=True, **kwargs):
@@ -42,6 +42,12 @@ class FlowMatching(DenoisingModel):
         share = u[:, None, None, None]
         velocity = self.ask((1 - share) * images + share * noise, u, labels, training=training)
         return tf.reduce_mean(tf.square(velocity - (noise - images)), axis=(1, 2, 3))
+
+    def shares_at(self, levels):
+        return 1 - levels, levels
+
+    def velocity_to(self, image, x, signal, noise):
+        return (x - image) / noise[:, None, None, None]
 
     def draw(self, count, seed, first=0, *, steps: int | None = None, solver="euler", guidance=1.0, **given_and_labels):
         """Images in [0, 1], float32 array (count, *image_shape).

@@ -51,7 +51,9 @@ def build_unet(image_shape, filters=(32, 64, 96, 128), blocks=2, num_classes=Non
     return keras.Model(inputs, x, name="unet")
 
 
-def build_quick_unet(image_shape, filters=(16, 32, 64), blocks=1, patch=1, num_classes=None, units=128):
+def build_quick_unet(
+    image_shape, filters=(16, 32, 64), blocks=1, patch=1, num_classes=None, units=128, with_guess=False
+):
     """A U-Net for a processor: the level of noise scales and shifts every block, and ways meet in sums.
 
     What was there on the way down is added on the way up, where the book's network puts it beside: the convolutions
@@ -60,12 +62,14 @@ def build_quick_unet(image_shape, filters=(16, 32, 64), blocks=1, patch=1, num_c
     Args:
         image_shape, filters, blocks, num_classes: as in `build_unet`.
         patch: int; squares of so many pixels a side are taken for one pixel.
+        with_guess: whether it is shown, beside the image, what another sees behind the noise, as many channels again.
         units: int, size of the vectors that tell the blocks how much noise there is.
 
     Returns, raises as `build_unet`.
     """
     embed = NoiseEmbedding(EMBEDDING // 2, 0.02, 2.0, of="logit")
-    inputs, embedding = _inputs(image_shape, filters, num_classes, embed, patch)
+    seen_shape = (*image_shape[:2], image_shape[2] * (2 if with_guess else 1))
+    inputs, embedding = _inputs(seen_shape, filters, num_classes, embed, patch)
     x = layers.Conv2D(filters[0], 3, padding="same")(ToPatches(patch)(inputs[0]))
     skips = []
     for smaller in filters[1:]:
