@@ -28,6 +28,18 @@ def book_diffusion():
     return diffusion(network, schedule="offset_cosine", target="noise", error="absolute", times="uniform")
 
 
+def diffusion_with_mixture(**options):
+    """A tiny `Diffusion` behind a mixture of three normal distributions."""
+    from gdl_keras.models import NormalMixture, build_quick_unet
+    from tests.cases import images
+
+    num_classes = options.get("num_classes")
+    network = build_quick_unet(IMAGE_SHAPE, (4, 4), units=8, num_classes=num_classes, with_guess=True)
+    model = diffusion(network, mixture=NormalMixture(IMAGE_SHAPE, clusters=3, axes=4, directions=8), **options)
+    model.adapt(images())
+    return model
+
+
 def flow_matching(**options):
     """A tiny `FlowMatching`."""
     from gdl_keras.models import FlowMatching

@@ -37,6 +37,8 @@ class Settings(ImageConfig):
     steps_per_epoch: int | None = 500
     # One made for a processor, or the book's U-Net.
     network: Literal["quick", "book"] = "quick"
+    # Normal distributions in front of the quick network, each of ten images or more; 0 for none.
+    clusters: int = 200
     # How noise grows with time; the book's is offset_cosine.
     noise_schedule: Literal["lognormal", "offset_cosine", "cosine", "linear"] = "lognormal"
     # What the network is asked for; the book: noise.
@@ -56,7 +58,11 @@ class Settings(ImageConfig):
     # What the average of the weights keeps of itself in a step.
     ema_decay: float = 0.995
     # Adam's rate.
-    learning_rate: float = 2e-3
+    learning_rate: float = 3e-3
+    # How slowly Adam forgets the sizes of gradients.
+    beta_2: float = 0.99
+    # The longest gradient, over all weights; None for any.
+    clip: float | None = 1.0
     # How fast weights that nothing holds shrink.
     weight_decay: float = 0.0
     # What the rate has fallen to at the end, as a share of itself; 1 for a constant one.
@@ -65,8 +71,11 @@ class Settings(ImageConfig):
     ranges: ClassVar = {
         "guidance": at_least(0),
         "steps": at_least(1),
+        "clusters": at_least(0),
         "ema_decay": between(0, 0.99999),
         "learning_rate": above(0),
+        "beta_2": between(0, 0.99999),
+        "clip": above(0),
         "weight_decay": at_least(0),
         "final_rate": between(0, 1),
     }
@@ -89,6 +98,8 @@ run = Run.start(
             "times": "uniform",
             "ema_decay": 0.999,
             "learning_rate": 1e-3,
+            "beta_2": 0.999,
+            "clip": None,
             "weight_decay": 1e-4,
             "final_rate": 1.0,
         },
@@ -98,6 +109,7 @@ run = Run.start(
             "epochs": 1,
             "steps_per_epoch": 2,
             "batch_size": 16,
+            "clusters": 3,
             "steps": 3,
         },
     },
@@ -115,7 +127,7 @@ from keras.optimizers import AdamW
 from keras.optimizers.schedules import CosineDecay
 
 from gdl_keras import plotting
-from gdl_keras.models import Diffusion, build_quick_unet, build_unet
+from gdl_keras.models import Diffusion, NormalMixture, build_quick_unet, build_unet
 from gdl_keras.samplers.denoising import SCHEDULES, ddim_step, sample
 
 train, test = run.load("train"), run.load("test")
@@ -151,10 +163,19 @@ run.show("noising", plotting.rows(strips))
 # more what was there on the way down.  How much noise there is, it is told by sines and cosines of many frequencies.
 # In the book's network these are further channels of the image; in the quick one they scale and shift the features of
 # every block.  The picture shows them: each row is a level of noise.
+#
+# What normal distributions can say of images need not be learnt step by step.  The images are put into clusters, each
+# with its mean and the directions in which it varies; what such a mixture makes of a noisy image is a formula.  The
+# quick network is shown the answer, and learns what is missing in it.
 
 # %%
-build = build_quick_unet if run.network == "quick" else build_unet
-network = build(train.image_shape, num_classes=num_classes)
+mixture = None
+if run.network == "book":
+    network = build_unet(train.image_shape, num_classes=num_classes)
+else:
+    if clusters := min(run.clusters, len(train) // 10):
+        mixture = NormalMixture(train.image_shape, clusters)
+    network = build_quick_unet(train.image_shape, num_classes=num_classes, with_guess=mixture is not None)
 model = Diffusion(
     network,
     schedule=run.noise_schedule,
@@ -165,15 +186,25 @@ model = Diffusion(
     num_classes=num_classes,
     ema_decay=run.ema_decay,
     steps=run.steps,
+    mixture=mixture,
     seed=run.seed,
 )
 model.adapt(train.rows("images", slice(None)))
 network.summary()
-plotting.show_source(build)
+plotting.show_source(build_quick_unet if run.network == "quick" else build_unet)
 
 embedding = next(layer for layer in network.layers if "embedding" in layer.name)
 seen = np.asarray(embedding(tf.constant(np.linspace(0.01, 0.99, 64, dtype="float32")))).repeat(2, axis=1)
 run.show("embedding", plotting.panels({"a row is a level of noise": (seen[..., None] + 1) / 2}))
+
+# %% [markdown]
+# ## Before any training
+# The network says nothing yet.  With a mixture in front of it, these are images of normal distributions: they have the
+# shapes of garments, and noise for surfaces.
+
+# %%
+asked = model.conditions.in_turn(20, each=2)
+run.show("untrained", plotting.grid(model.generate(20, seed=run.seed, **asked), columns=10))
 
 # %% [markdown]
 # ## Training
@@ -182,7 +213,8 @@ run.show("embedding", plotting.panels({"a row is a level of noise": (seen[..., N
 
 # %%
 rate = CosineDecay(run.learning_rate, run.planned_steps(train), alpha=run.final_rate)
-model.compile(AdamW(rate, weight_decay=run.weight_decay), **run.execution())
+optimizer = AdamW(rate, beta_2=run.beta_2, weight_decay=run.weight_decay, global_clipnorm=run.clip)
+model.compile(optimizer, **run.execution())
 plotting.show_source(Diffusion.losses_of, Diffusion.train_step)
 
 # %%

@@ -34,6 +34,8 @@ class Settings(ImageConfig):
     steps_per_epoch: int | None = 500
     # One made for a processor, or the book's U-Net.
     network: Literal["quick", "book"] = "quick"
+    # Normal distributions in front of the quick network, each of ten images or more; 0 for none.
+    clusters: int = 200
     # Train most in the middle of the lines, where most is decided.
     middle: bool = True
     # Steps from noise to an image.
@@ -41,14 +43,21 @@ class Settings(ImageConfig):
     # What the average of the weights keeps of itself in a step.
     ema_decay: float = 0.995
     # Adam's rate.
-    learning_rate: float = 2e-3
+    learning_rate: float = 3e-3
+    # How slowly Adam forgets the sizes of gradients.
+    beta_2: float = 0.99
+    # The longest gradient, over all weights; None for any.
+    clip: float | None = 1.0
     # What the rate has fallen to at the end, as a share of itself; 1 for a constant one.
     final_rate: float = 0.01
 
     ranges: ClassVar = {
         "steps": at_least(1),
+        "clusters": at_least(0),
         "ema_decay": between(0, 0.99999),
         "learning_rate": above(0),
+        "beta_2": between(0, 0.99999),
+        "clip": above(0),
         "final_rate": between(0, 1),
     }
 
@@ -66,6 +75,8 @@ run = Run.start(
             "network": "book",
             "ema_decay": 0.999,
             "learning_rate": 1e-3,
+            "beta_2": 0.999,
+            "clip": None,
             "final_rate": 1.0,
         },
         "smoke": {
@@ -74,6 +85,7 @@ run = Run.start(
             "epochs": 1,
             "steps_per_epoch": 2,
             "batch_size": 16,
+            "clusters": 3,
             "steps": 3,
         },
     },
@@ -81,26 +93,33 @@ run = Run.start(
 
 # %% [markdown]
 # ## The model
-# The network is that of the program beside this one.  What it is told instead of the noise's variance is how far along
-# the line the point lies.
+# The network is that of the program beside this one, with the mixture of normal distributions in front of it.  What it
+# is told instead of the noise's variance is how far along the line the point lies.
 
 # %%
 from keras.optimizers import Adam
 from keras.optimizers.schedules import CosineDecay
 
 from gdl_keras import plotting
-from gdl_keras.models import FlowMatching, build_quick_unet, build_unet
+from gdl_keras.models import FlowMatching, NormalMixture, build_quick_unet, build_unet
 
 train, test = run.load("train"), run.load("test")
-build = build_quick_unet if run.network == "quick" else build_unet
-network = build(train.image_shape)
-model = FlowMatching(network, middle=run.middle, steps=run.steps, ema_decay=run.ema_decay, seed=run.seed)
+mixture = None
+if run.network == "book":
+    network = build_unet(train.image_shape)
+else:
+    if clusters := min(run.clusters, len(train) // 10):
+        mixture = NormalMixture(train.image_shape, clusters)
+    network = build_quick_unet(train.image_shape, with_guess=mixture is not None)
+model = FlowMatching(
+    network, middle=run.middle, steps=run.steps, ema_decay=run.ema_decay, mixture=mixture, seed=run.seed
+)
 model.adapt(train.rows("images", slice(None)))
 plotting.show_source(FlowMatching.losses_of, FlowMatching.walk)
 
 # %%
 rate = CosineDecay(run.learning_rate, run.planned_steps(train), alpha=run.final_rate)
-model.compile(Adam(rate), **run.execution())
+model.compile(Adam(rate, beta_2=run.beta_2, global_clipnorm=run.clip), **run.execution())
 model.fit(train, validation_data=test, **run.schedule())
 
 # %%

@@ -91,6 +91,10 @@ class DenoisingModel(WeightAverage, WalkingModel):
         return self.unet
 
     @property
+    def example_shape(self):
+        return self.image_shape
+
+    @property
     def image_shape(self):
         return tuple(self.unet.output_shape[1:])
 

@@ -57,7 +57,10 @@ class Diffusion(DenoisingModel):
         check_one_of("schedule", schedule, tuple(SCHEDULES))
         check_one_of("target", target, ("noise", "velocity", "image"))
         if self.mixture is not None and target != "velocity":
-            raise InputError(f"What a mixture sees is told as a velocity, and the target is the {target}.")
+            raise InputError(
+                f"What a mixture sees is told as a velocity, and the target is the {target}: ask for the velocity, or "
+                "leave the mixture away (--clusters 0)."
+            )
         self.schedule = schedule
         self.target = target
         self.error = error
