@@ -33,10 +33,10 @@ def continuous_flow(method="rk4", steps=2, dimensions=2, **options):
     return model
 
 
-def image_flow(image_shape=(8, 8, 1), **options):
+def image_flow(image_shape=(8, 8, 1), levels=2, **options):
     """A tiny `ImageFlow`."""
     from gdl_keras.models import ImageFlow
 
-    model = ImageFlow(image_shape, levels=2, steps=1, filters=4, seed=1, **options)
+    model = ImageFlow(image_shape, levels, steps=1, filters=4, seed=1, **options)
     model.compile("adam")
     return model

@@ -122,6 +122,7 @@ def test_bits_per_dim_are_those_of_the_bound():
     assert model.density_bin_width == 1 and model.likelihood_is == "bound"
 
 
+@pytest.mark.full
 def test_the_first_step_begins_each_channel_and_a_loaded_model_does_not_begin_anew(tmp_path):
     model, x = image_flow(), bytes_of(16, (8, 8, 1))
     first = model.maps[0].maps[0]
