@@ -18,8 +18,8 @@ from gdl_keras.samplers.denoising import check_steps
 from gdl_keras.samplers.noise import SampleNoise
 
 CHUNK = 2000
-# With less noise than this share there is nothing to be guessed.
-LEAST_NOISE = 1e-3
+# Below this share of noise float32 does not tell what of a difference is noise; a mixture is asked at this one.
+LEAST_NOISE = 0.01
 
 
 class DenoisingModel(WeightAverage, WalkingModel):

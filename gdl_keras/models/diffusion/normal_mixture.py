@@ -46,7 +46,8 @@ class NormalMixture(keras.layers.Layer):
     """
 
     def __init__(self, image_shape, clusters=200, axes=32, directions=128, **kwargs):
-        super().__init__(**{"autocast": False, "trainable": False, **kwargs})
+        # Sums over all pixels, and small differences of large numbers: float32 whatever the precision.
+        super().__init__(**{**kwargs, "autocast": False, "trainable": False, "dtype": "float32"})
         numbers = int(np.prod(image_shape))
         directions = min(directions, numbers)
         axes = min(axes, directions)
