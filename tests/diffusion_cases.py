@@ -29,7 +29,7 @@ def book_diffusion():
 
 
 def diffusion_with_mixture(**options):
-    """A tiny `Diffusion` behind one normal distribution: which of several it was hangs on the last bits of long sums."""
+    """A tiny `Diffusion` behind one normal distribution; which of several it was hangs on the last bits of sums."""
     from gdl_keras.models import NormalMixture, build_quick_unet
     from tests.cases import images
 
