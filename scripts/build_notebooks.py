@@ -10,6 +10,8 @@ cell that its program has not: the one of docs/guides/colab.md that fetches the 
 """
 
 import argparse
+import base64
+import io
 import re
 import tempfile
 from contextlib import nullcontext
@@ -18,6 +20,7 @@ from pathlib import Path
 import jupytext
 import nbformat
 from nbclient import NotebookClient
+from PIL import Image
 
 from gdl_keras import training
 from gdl_keras.chapters import all_chapters, find_chapter
@@ -38,6 +41,9 @@ def build(chapter, keep=None):
         if cell.cell_type == "code":
             cell.metadata.pop("execution", None)
             cell.outputs = [output for output in _merged(cell.outputs) if _keeps_something(output)]
+            for output in cell.outputs:
+                if "image/png" in output.get("data", {}):
+                    output.data["image/png"] = _packed(output.data["image/png"])
     nbformat.write(notebook, chapter.program.with_suffix(".ipynb"))
 
 
@@ -64,6 +70,18 @@ def _merged(outputs):
         else:
             merged.append(output)
     return merged
+
+
+def _packed(encoded):
+    """The same picture in fewer bytes: without an opacity that is full everywhere, and one channel where it is grey."""
+    picture = Image.open(io.BytesIO(base64.b64decode(encoded))).convert("RGBA")
+    red, green, blue, opacity = picture.split()
+    if opacity.getextrema() == (255, 255):
+        grey = red.tobytes() == green.tobytes() == blue.tobytes()
+        picture = red if grey else Image.merge("RGB", (red, green, blue))
+    packed = io.BytesIO()
+    picture.save(packed, format="PNG", optimize=True)
+    return min(base64.b64encode(packed.getvalue()).decode(), encoded, key=len)
 
 
 def _keeps_something(output):
