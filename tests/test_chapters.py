@@ -20,7 +20,12 @@ every_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter:
 # Every program takes seconds to trace: one of each chapter now, the others with the long tests.  Those of GANs, of
 # n-grams and of classifiers run to their ends in test_evaluation.py, kinds/test_text.py and below, too.
 FIRST_OF_EACH = {chapter.name.split("/")[0]: chapter.name for chapter in reversed(CHAPTERS)}
-QUICKER = {"03_vae": "03_vae/03_vae_faces", "04_gan": "04_gan/02_wgan_gp"}
+QUICKER = {
+    "01_generative": "01_generative/02_ngram",
+    "03_vae": "03_vae/03_vae_faces",
+    "04_gan": "04_gan/02_wgan_gp",
+    "08_diffusion": "08_diffusion/02_flow_matching",
+}
 ONE_OF_EACH = {**FIRST_OF_EACH, **QUICKER}.values()
 
 
