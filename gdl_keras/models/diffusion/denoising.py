@@ -7,7 +7,6 @@ import tensorflow as tf
 from gdl_keras.errors import InputError, check_one_of
 from gdl_keras.layers import SeedGenerator
 from gdl_keras.models.base import inputs_of
-from gdl_keras.models.diffusion.normal_mixture import MOST_NUMBERS
 from gdl_keras.models.diffusion.walking import WalkingModel
 from gdl_keras.models.parts.averaging import WeightAverage
 from gdl_keras.models.parts.calling import specs_of
@@ -18,6 +17,8 @@ from gdl_keras.samplers.denoising import check_steps
 from gdl_keras.samplers.noise import SampleNoise
 
 CHUNK = 2000
+# A mixture is fitted to so many numbers at most: of more, every second image, or every third.
+MOST_NUMBERS = 100_000_000
 # Below this share of noise float32 does not tell what of a difference is noise; a mixture is asked at this one.
 LEAST_NOISE = 0.01
 

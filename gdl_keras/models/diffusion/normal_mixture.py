@@ -6,8 +6,8 @@ import tensorflow as tf
 
 from gdl_keras.errors import InputError
 
-# Images from which the principal directions are found, and numbers in all that a fit looks at.
-IMAGES_FOR_DIRECTIONS, MOST_NUMBERS = 10_000, 100_000_000
+# How many images the principal directions are found from.
+IMAGES_FOR_DIRECTIONS = 10_000
 ROUNDS = 15
 # The covariance of all clusters together counts in each as much as so many images.
 IMAGES_OF_ALL = 10
@@ -150,7 +150,8 @@ def principal_directions(rows, count, rounds=4):
     for _ in range(rounds):
         basis = np.linalg.qr(rows.T @ (rows @ basis))[0]
     # Of the space that was found the directions themselves, the widest first.
-    turns = np.linalg.eigh((projected := rows @ basis).T @ projected)[1][:, ::-1]
+    places = rows @ basis
+    turns = np.linalg.eigh(places.T @ places)[1][:, ::-1]
     return (basis @ turns[:, :count]).astype("float32")
 
 
