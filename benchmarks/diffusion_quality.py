@@ -5,12 +5,13 @@
     python benchmarks/diffusion_quality.py diffusion flow_matching --seconds 282 --clusters 0
     python benchmarks/diffusion_quality.py dcgan --seconds 120 282
 
-Each has the network and the settings of its chapter's preset `cpu`, but for a rate that rises over the first 50 steps of
-diffusion and flow matching, and learns Fashion-MNIST at 32x32 on one thread.  The clock is processor time, user and system, of training alone, after a first step that compiles.  Diffusion and flow
-matching are trained anew for each time, because their rate of learning falls towards its end; the DCGAN, whose rate is
-constant, goes on.  FCD: 5,000 samples against 5,000 held-out images, by the solver of first order in 20 steps, and by
-that of second order, which asks the network as often.  The fit of the mixture in front of the network is in the time;
-after 0 seconds the mixture is all there is, but for that first step.
+Each has the network and the settings of its chapter's preset `cpu`, but for a rate that rises over the first 50 steps
+of diffusion and flow matching, and learns Fashion-MNIST at 32x32 on one thread.  The clock is processor time, user and
+system, of training alone, after a first step that compiles.  Diffusion and flow matching are trained anew for each
+time, because their rate of learning falls towards its end; the DCGAN, whose rate is constant, goes on.  FCD: 5,000
+samples against 5,000 held-out images, by the solver of first order in 20 steps, and by that of second order, which asks
+the network as often.  The fit of the mixture in front of the network is in the time; after 0 seconds the mixture is all
+there is, but for that first step.
 """
 
 import argparse
