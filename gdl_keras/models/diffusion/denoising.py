@@ -17,6 +17,8 @@ from gdl_keras.samplers.denoising import check_steps
 from gdl_keras.samplers.noise import SampleNoise
 
 CHUNK = 2000
+# Below it there is nothing but rounding.
+LEAST_VARIANCE = 1e-12
 # A mixture is fitted to so many numbers at most: of more, every second image, or every third.
 MOST_NUMBERS = 100_000_000
 # Below this share of noise float32 does not tell what of a difference is noise; a mixture is asked at this one.
@@ -117,10 +119,13 @@ class DenoisingModel(WeightAverage, WalkingModel):
             InputError: all images are the same, or too few for the mixture.
         """
         scale = 255.0 if images.dtype == np.uint8 else 1.0
-        parts = [images[start : start + CHUNK].astype("float64") / scale for start in range(0, len(images), CHUNK)]
-        mean = sum(part.sum(axis=0) for part in parts) / len(images)
-        variance = sum(np.square(part - mean).sum() for part in parts) / images.size
-        if variance == 0:
+        total = squares = 0.0
+        for start in range(0, len(images), CHUNK):
+            part = images[start : start + CHUNK].astype("float64") / scale
+            total, squares = total + part.sum(axis=0), squares + np.square(part).sum(axis=0)
+        mean = total / len(images)
+        variance = np.mean(squares / len(images) - mean**2)
+        if variance < LEAST_VARIANCE:
             raise InputError("All images are the same one: there is nothing to learn.")
         self.mean.assign(mean)
         self.stddev.assign(np.sqrt(variance))
