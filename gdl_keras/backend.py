@@ -60,6 +60,30 @@ def choose_tensorflow():
         )
 
 
+def on_gpu():
+    """Whether what is computed from now on is computed on a GPU."""
+    import tensorflow as tf
+
+    return bool(tf.config.get_visible_devices("GPU"))
+
+
+@contextmanager
+def full_float32():
+    """Within it float32 is multiplied in full, also on a GPU that rounds it to 10 bits of mantissa by default (TF32).
+
+    For what is measured, as against what is learnt: distances, likelihoods, spectral norms.  It reaches what is called
+    within it, and what is compiled within it by XLA.
+    """
+    import tensorflow as tf
+
+    before = tf.config.experimental.tensor_float_32_execution_enabled()
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    try:
+        yield
+    finally:
+        tf.config.experimental.enable_tensor_float_32_execution(before)
+
+
 @contextmanager
 def _quiet():
     """Within it nothing comes to stderr, by whatever library; what it was is shown where an error ends it."""

@@ -49,6 +49,8 @@ def two_logical_devices():
     processor = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 2)
     tf.config.experimental.enable_op_determinism()
+    # What a GPU rounds to 10 bits of mantissa cannot be compared with numpy's.
+    tf.config.experimental.enable_tensor_float_32_execution(False)
     return ["CPU:0", "CPU:1"]
 
 
@@ -89,6 +91,15 @@ def traced_where_it_counts(request, two_logical_devices):
     tf.config.run_functions_eagerly(is_eager)
     yield
     tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture(autouse=True)
+def compiled_by_xla_where_it_counts(request, monkeypatch):
+    """On a GPU XLA would take seconds for each of a thousand tiny steps: it compiles those of tests marked `xla`."""
+    from gdl_keras.models.parts import xla
+
+    if not request.node.get_closest_marker("xla"):
+        monkeypatch.setattr(xla, "is_worth_it", lambda: False)
 
 
 @pytest.fixture(autouse=True)

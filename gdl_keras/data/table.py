@@ -100,7 +100,7 @@ class Table(Labelled):
         Raises:
             InputError: there is no such column.
         """
-        return self._column(column).rows(indices)
+        return self.column(column).rows(indices)
 
     def sample(self, n, seed=0, column=None):
         """`n` distinct examples of a column (by default the first), or all where there are fewer: array (n, ...)."""
@@ -126,8 +126,12 @@ class Table(Labelled):
         from gdl_keras.data.stream import stream
 
         names = [columns] if isinstance(columns, str) else columns or [self.main_column]
-        order = BatchOrder(self.num_examples, self.batch_size, self.seed, shuffle, drop_remainder)
-        return stream([self._column(name) for name in names], order, first_batch, repeat, drop_remainder)
+        order = self.order(shuffle, drop_remainder)
+        return stream([self.column(name) for name in names], order, first_batch, repeat, drop_remainder)
+
+    def order(self, shuffle=True, drop_remainder=True):
+        """Which examples make up which batch of `batches`: a `BatchOrder`."""
+        return BatchOrder(self.num_examples, self.batch_size, self.seed, shuffle, drop_remainder)
 
     def with_columns(self, **columns):
         """The same examples with more columns, or others in the place of those of the same name.
@@ -168,7 +172,12 @@ class Table(Labelled):
             raise InputError(f"{self.name} has no example: give at least one.")
         return length
 
-    def _column(self, name):
+    def column(self, name):
+        """The `Column` of a name; "labels" are the attributes where there are attributes and no labels.
+
+        Raises:
+            InputError: there is no such column.
+        """
         if name in self.columns:
             return self.columns[name]
         if name == "labels":

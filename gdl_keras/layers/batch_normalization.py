@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from gdl_keras.backend import on_gpu
 from gdl_keras.layers.naming import stored_as
 
 
@@ -29,7 +30,8 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         training = training and self.trainable
         # No fused kernel counts in float64, leaves elements out, or averages over replicas.
         composed = inputs.dtype == tf.float64 or mask is not None or not self._is_fusible()
-        if composed or (training and _other_replicas()):
+        # That of a GPU has no gradient without the batch's statistics, where numbers are to be the same each time.
+        if composed or (_other_replicas() if training else on_gpu()):
             return super().call(inputs, training=training, mask=mask)
         images = inputs if len(inputs.shape) == 4 else ops.reshape(inputs, (-1, 1, 1, inputs.shape[-1]))
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(

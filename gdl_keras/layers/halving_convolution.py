@@ -5,6 +5,7 @@ import itertools
 import keras
 import tensorflow as tf
 
+from gdl_keras.backend import on_gpu
 from gdl_keras.layers.naming import stored_as
 
 SIZE, STRIDE = 4, 2
@@ -53,7 +54,7 @@ def _halves(layer, size=SIZE):
     return (
         (layer.kernel_size, layer.strides) == ((size, size), (STRIDE, STRIDE))
         and (layer.padding, layer.data_format) == ("same", "channels_last")
-        and all(device.device_type == "CPU" for device in tf.config.get_visible_devices())
+        and not on_gpu()
     )
 
 

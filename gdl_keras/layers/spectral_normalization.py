@@ -3,6 +3,7 @@
 import keras
 from keras import layers, ops
 
+from gdl_keras.backend import on_gpu
 from gdl_keras.errors import InputError
 
 TRANSPOSED = (layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose)
@@ -64,11 +65,11 @@ class SpectralNormalization(keras.layers.Wrapper):
             kernel = ops.swapaxes(kernel, -2, -1)
         matrix = ops.reshape(kernel, (-1, self.vector.shape[0]))
         constant = ops.stop_gradient(matrix)
-        left = _unit(ops.matmul(constant, self.vector))
-        right = _unit(ops.matmul(ops.transpose(constant), left))
+        left = _unit(_product(constant, self.vector))
+        right = _unit(_product(ops.transpose(constant), left))
         if training:
             self.vector.assign(right)
-        return ops.sum(left * ops.matmul(matrix, right))
+        return ops.sum(left * _product(matrix, right))
 
     def compute_output_shape(self, input_shape):
         return self.layer.compute_output_shape(input_shape)
@@ -84,6 +85,11 @@ def _kernel_of(layer):
             "kernel or table, such as Dense, Conv2D, Conv2DTranspose or Embedding, without LoRA."
         )
     return kernel
+
+
+def _product(matrix, column):
+    # A GPU may round what it multiplies as matrices to 10 bits (TF32), but not this, which takes it no longer.
+    return ops.sum(matrix * ops.transpose(column), axis=1, keepdims=True) if on_gpu() else ops.matmul(matrix, column)
 
 
 def _unit(vector):

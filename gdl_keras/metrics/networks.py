@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from gdl_keras.backend import full_float32
+
 BATCH_SIZE = 256
 
 
@@ -41,6 +43,7 @@ def in_batches(network, outputs, batch_size=BATCH_SIZE, prepare=np.asarray):
     signature = [tf.TensorSpec((None, *network.input_shape[1:]), tf.float32)]
     compute = tf.function(lambda images: part(images, training=False), input_signature=signature)
 
+    @full_float32()
     def compute_all(images):
         starts = range(0, max(1, len(images)), batch_size)
         batches = [compute(np.asarray(prepare(images[start : start + batch_size]), "float32")) for start in starts]

@@ -8,6 +8,7 @@ import tensorflow as tf
 from gdl_keras.errors import InputError
 from gdl_keras.layers import SeedGenerator
 from gdl_keras.models.parts.accumulation import accumulate_in, accumulation_steps
+from gdl_keras.models.parts.blocks import LearnsInBlocks, lies_on_device
 from gdl_keras.models.parts.calling import check_inputs
 from gdl_keras.models.parts.conditions import Unconditional
 from gdl_keras.models.parts.examples import shape_taken_by
@@ -20,7 +21,7 @@ from gdl_keras.models.parts.watching import watched
 from gdl_keras.models.parts.weights import targets_beside
 
 
-class TapeModel(Saved):
+class TapeModel(LearnsInBlocks, Saved):
     """A `keras.Model` made of networks, with a `train_step` of its own that uses `tf.GradientTape`.
 
     A subclass lists the names of the values that it reports in `metric_names`, passes `**kwargs` on, keeps every
@@ -75,7 +76,7 @@ class TapeModel(Saved):
     # ---- training ------------------------------------------------------------------------------------------------
 
     def compile(
-        self, *optimizers, accumulate=1, jit_compile=False, run_eagerly=False, steps_per_execution=1, **by_name
+        self, *optimizers, accumulate=1, jit_compile="auto", run_eagerly=False, steps_per_execution=1, **by_name
     ):
         """Sets the optimizers, built, with loss scaling under mixed_float16.
 
@@ -84,11 +85,12 @@ class TapeModel(Saved):
                 for each, in that order or as `critic_optimizer=...`, any other model one, `optimizer`, by default
                 "adam"; None where no optimizer trains it.
             accumulate: int, how many batches the optimizers average over before they move the weights.
-            jit_compile: whether to compile the step with XLA, which is slower on CPU.
+            jit_compile: bool, whether XLA compiles the training step; "auto": where there is one GPU.
             run_eagerly, steps_per_execution: as in `keras.Model.compile`.
 
         Raises:
-            InputError: an optimizer is missing, or something is given that the model does not take.
+            InputError: an optimizer is missing, something is given that the model does not take, or a layer cannot be
+                compiled.
         """
         given = self._named_optimizers(optimizers, by_name)
         self._compile_options = {
@@ -100,10 +102,12 @@ class TapeModel(Saved):
         prepared = {name: self._prepared(name, optimizer, accumulate) for name, optimizer in given.items()}
         super().compile(
             optimizer=prepared.pop("optimizer", None),
-            jit_compile=jit_compile,
+            jit_compile=False,
             run_eagerly=run_eagerly,
             steps_per_execution=steps_per_execution,
         )
+        self.decide_on_xla(jit_compile, run_eagerly)
+        self._takes_blocks = {}
         for name, optimizer in prepared.items():
             setattr(self, name, optimizer)
         if prepared:
@@ -147,11 +151,15 @@ class TapeModel(Saved):
         """
         for name, value in values.items():
             self._trackers[name].update_state(*value if isinstance(value, tuple) else (value,))
-        results = {name: self._trackers[name].result() for name in values}
+        results = {name: self.reported(name) for name in values}
         if isinstance(tf.distribute.get_strategy(), tf.distribute.MultiWorkerMirroredStrategy):
             # Over several machines Keras takes the mean along an axis, which a single number does not have.
             results = {name: result[None] for name, result in results.items()}
         return results
+
+    def reported(self, name):
+        """What the values of that name that were reported have come to so far."""
+        return self._trackers[name].result()
 
     @property
     def metrics(self):
@@ -177,7 +185,10 @@ class TapeModel(Saved):
             x, validation_data = look.at(x, y), look.at_validation(validation_data)
             if hasattr(x, "batches"):
                 x = self._endless(x, kwargs)
-            return super().fit(x, y, *args, validation_data=self._one_pass(validation_data), **kwargs)
+            try:
+                return super().fit(x, y, *args, validation_data=self._one_pass(validation_data), **kwargs)
+            finally:
+                self.leave_blocks()
 
     def evaluate(self, x=None, y=None, *args, sample_weight=None, **kwargs):
         """`keras.Model.evaluate`, which also takes one of our data sets; raises InputError as `fit` does."""
@@ -216,7 +227,10 @@ class TapeModel(Saved):
         kwargs.update(steps_per_epoch=steps, shuffle=False)
         if "labels" in self.learns_from and table.condition_names:
             self.label_names = tuple(table.condition_names)
-        first_batch = kwargs.get("initial_epoch", 0) * steps * joined
+        first_epoch = kwargs.get("initial_epoch", 0)
+        if lies_on_device(self, table):
+            return self.in_blocks(table, steps, joined, first_epoch)
+        first_batch = first_epoch * steps * joined
         return join_batches(table.batches(first_batch=first_batch, columns=self.learns_from), joined)
 
     def _one_pass(self, x):

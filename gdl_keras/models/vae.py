@@ -15,6 +15,7 @@ import tensorflow as tf
 from keras import layers, ops
 
 from gdl_keras import losses
+from gdl_keras.backend import full_float32
 from gdl_keras.errors import check_one_of
 from gdl_keras.layers import Sampling
 from gdl_keras.layers.settings import Annealed, Setting
@@ -190,6 +191,7 @@ class VAE(LatentModel):
     def density_bin_width(self):
         return 1.0 if self.likelihood == "bernoulli" else BYTE
 
+    @full_float32()
     def negative_log_likelihood(self, batch, seed=0, first=0):
         """The negative ELBO of each image, an upper bound on -log p(x), from one random point of its cloud.
 
@@ -202,6 +204,7 @@ class VAE(LatentModel):
         bound = self.decoder_loss(images, outputs) + losses.kl_to_standard_normal(mean, log_variance)
         return np.asarray(bound, "float64")
 
+    @full_float32()
     def log_likelihood(self, images, num_samples=100, seed=0, batch_size=100):
         """Estimates log p(x) of each image by importance sampling (Burda et al. 2016, equation 8).
 

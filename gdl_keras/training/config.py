@@ -42,10 +42,16 @@ class Config:
     steps_per_epoch: int | None = None
     # Epochs from one quick number of how good 1,000 samples are, in the history, to the next; 0 for none.
     every: int = 0
-    # The same seed gives the same run.
+    # The same seed gives the same run; on a GPU to the last bit with --deterministic.
     seed: int = 1
     # Numbers in the networks; losses and weights stay float32.
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
+    # Whether XLA compiles the training step: auto on a GPU, where it is several times as fast.
+    jit: Literal["auto", "yes", "no"] = "auto"
+    # Also on a GPU the same seed gives the same numbers to the last bit, slower; on a processor it always does.
+    deterministic: bool = False
+    # Multiply float32 in full on a GPU, where it is rounded to 10 bits of mantissa (TF32) otherwise; slower.
+    full_float32: bool = False
     # What to train on: all GPUs (or the processor, where there are none), cpu, or GPUs by number, such as 0,1.
     devices: str = "all"
     # Folder for everything that the run writes; by default runs/CHAPTER/TIME.

@@ -8,7 +8,7 @@ import json
 import os
 import signal
 
-from gdl_keras.backend import start_tensorflow
+from gdl_keras.backend import on_gpu, start_tensorflow
 from gdl_keras.errors import InputError
 
 
@@ -36,8 +36,11 @@ def prepare(settings):
     # Its advice on retracing concerns training loops, not a chapter that looks at many models in turn.
     tf.get_logger().setLevel("ERROR")
     keras.utils.set_random_seed(settings.seed)
-    # Parallel kernels whose sums come in no fixed order would make two equal runs differ.
-    tf.config.experimental.enable_op_determinism()
+    if settings.deterministic or not on_gpu():
+        # Parallel kernels whose sums come in no fixed order would make two equal runs differ.
+        tf.config.experimental.enable_op_determinism()
+    if settings.full_float32:
+        tf.config.experimental.enable_tensor_float_32_execution(False)
     keras.config.set_dtype_policy(settings.precision)
     if settings.preset == "book" and not tf.config.list_physical_devices("GPU"):
         print("No GPU was found: most chapters' book preset takes hours or days on a processor.", flush=True)

@@ -171,7 +171,8 @@ class Run:
 
     def execution(self):
         """How a step is computed: `model.compile(Adam(...), **run.execution())`."""
-        return {"accumulate": self.settings.accumulate}
+        jit_compile = {"auto": "auto", "yes": True, "no": False}[self.settings.jit]
+        return {"accumulate": self.settings.accumulate, "jit_compile": jit_compile}
 
     def stage(self, name, *, epochs, steps_per_epoch=None):
         """One part of the run that is learnt by itself, with a folder of its own in the run's: a `Stage`.

@@ -131,7 +131,9 @@ def test_where_steps_are_chosen_the_run_says_how_many_passes_an_epoch_is(flags, 
 
 
 def test_how_a_step_is_computed(run):
-    assert run("--accumulate", "4").execution() == {"accumulate": 4}
+    assert run("--accumulate", "4").execution() == {"accumulate": 4, "jit_compile": "auto"}
+    assert run("--jit", "yes").execution()["jit_compile"] is True
+    assert run("--jit", "no").execution()["jit_compile"] is False
 
 
 def test_planned_epochs_and_steps_stay_those_of_the_beginning(run):

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from gdl_keras.backend import full_float32
 from gdl_keras.errors import InputError
 from gdl_keras.models.generative import GenerativeModel
 from gdl_keras.samplers.next_token import check_options, read_and_write, write_tokens
@@ -134,6 +135,7 @@ class AutoregressiveModel(GenerativeModel):
         per_sample = {"tokens": tokens, **self.conditions.check(n, type(self).__name__, **options)}
         return self.to_samples(self._in_batches(n, seed_or_any(seed), first, batch_size, per_sample, own))
 
+    @full_float32()
     def negative_log_likelihood(self, batch, seed=0, first=0):
         """-log p of each sample: float64 array (n,), nats, exact."""
         tokens = tf.constant(self.to_tokens(batch))

@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras import ops
 from PIL import Image
 
+from gdl_keras.backend import full_float32
 from gdl_keras.data.decoding import NoScale, Unreadable, decode
 from gdl_keras.data.images import check_range
 from gdl_keras.errors import InputError
@@ -198,6 +199,7 @@ class PixelModel(AutoregressiveModel):
         """
         return super().draw(count, seed, first, temperature=temperature, top_k=top_k, top_p=top_p, **given)
 
+    @full_float32()
     def negative_log_likelihood(self, batch, seed=0, first=0):
         """-log p of the levels of each image: float64 array (n,), nats an image, exact.
 

@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from gdl_keras import losses
+from gdl_keras.backend import full_float32
 from gdl_keras.data.vocabulary import Vocabulary
 from gdl_keras.errors import InputError
 from gdl_keras.layers.settings import Setting
@@ -81,6 +82,7 @@ class TextModel(AutoregressiveModel):
         is_end = tf.equal(tokens, self.vocabulary.end)
         return 1 - tf.pad(tf.cast(is_end[:, 1:] & is_end[:, :-1], tf.float32), [[0, 0], [1, 0]])
 
+    @full_float32()
     def negative_log_likelihood(self, batch, seed=0, first=0):
         """-log p of each text: float64 array (n,), nats, exact.
 

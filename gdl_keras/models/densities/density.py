@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from gdl_keras.backend import full_float32
 from gdl_keras.models.base import inputs_of
 from gdl_keras.models.generative import GenerativeModel
 from gdl_keras.models.parts.weights import weighted, weights_of
@@ -86,6 +87,7 @@ class DensityModel(PointModel):
     def test_step(self, data):
         return self.report(loss=weighted(-self.log_density(inputs_of(data)), weights_of(data)))
 
+    @full_float32()
     def negative_log_likelihood(self, batch, seed=0, first=0):
         """-log p of each point, exact: float64 array (n,), nats; infinity where the model thinks it impossible."""
         points = np.asarray(batch, "float32")

@@ -75,7 +75,7 @@ class Histogram(DensityModel):
         cells, inside = self.cells(points)
         # An example of weight 2 is two.
         counts = weighted(tf.cast(inside, tf.float32), weights)
-        counted = tf.math.bincount(cells, counts, minlength=self.bins**self.dimensions)
+        counted = tf.math.unsorted_segment_sum(counts, cells, self.bins**self.dimensions)
         self.counts.assign_add(sum_over_replicas(counted))
         return self.report(loss=surprise)
 

@@ -15,6 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from gdl_keras.backend import full_float32
 from gdl_keras.errors import InputError, check_one_of
 from gdl_keras.layers.settings import Setting
 from gdl_keras.models.diffusion.bound import variational_bound
@@ -148,6 +149,7 @@ class Diffusion(DenoisingModel):
 
         return sample(denoise, latents, *levels, solver, eta, fresh)
 
+    @full_float32()
     def negative_log_likelihood(self, batch, seed=0, first=0):
         """The variational bound on -log p of each image, of bytes: float64 array (n,), nats.
 

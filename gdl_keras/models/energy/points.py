@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from gdl_keras.backend import full_float32
 from gdl_keras.errors import InputError
 from gdl_keras.models.densities.density import PointModel
 from gdl_keras.models.energy.base import EnergyModel
@@ -48,6 +49,7 @@ class PointEnergyModel(PointModel, EnergyModel):
 
     likelihood_is = "exact"
 
+    @full_float32()
     def negative_log_likelihood(self, batch, seed=0, first=0):
         """E(x) + log Z of each point: float64 array (n,), nats.
 

@@ -16,6 +16,7 @@ import tensorflow as tf
 from keras import ops
 
 from gdl_keras import losses
+from gdl_keras.backend import full_float32
 from gdl_keras.errors import InputError
 from gdl_keras.models.base import inputs_of
 from gdl_keras.models.generative import LatentModel
@@ -123,6 +124,7 @@ class FlowModel(LatentModel):
         """The latent points of examples: float32 array (n, *latent_shape)."""
         return np.concatenate([np.asarray(self._forward(part)[0]) for part in self.chunks_of(examples)])
 
+    @full_float32()
     def negative_log_likelihood(self, batch, seed=0, first=0):
         """-log p of each example, exact: float64 array (n,), nats."""
         return np.concatenate([-np.asarray(self._log_density(part), "float64") for part in self.chunks_of(batch)])

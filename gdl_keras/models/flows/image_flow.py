@@ -19,6 +19,7 @@ import tensorflow as tf
 from keras import layers, ops
 
 from gdl_keras import losses
+from gdl_keras.backend import full_float32
 from gdl_keras.errors import InputError, check_one_of
 from gdl_keras.layers import ActivationNormalization, AffineCoupling, InvertibleConvolution, SeedGenerator
 from gdl_keras.models.base import inputs_of
@@ -251,6 +252,7 @@ class ImageFlow(FlowModel):
 
     # ---- likelihood ----------------------------------------------------------------------------------------------
 
+    @full_float32()
     def negative_log_likelihood(self, batch, seed=0, first=0):
         """An upper bound on -log P of each image's bytes, from one offset for each: float64 array (n,), nats.
 
