@@ -1,7 +1,7 @@
 """What is raced: architectures and batches, the same for every engine."""
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,6 +23,8 @@ class Case:
         steps: training steps in a turn, some seconds on two cores.
         samples: images in a turn of sampling.
         small: whether operations are so small that one thread for each may be quicker than all.
+        gpu_batch_size: the batch size on a GPU, where it is not the same.
+        device: "cpu" or "gpu".
     """
 
     name: str
@@ -34,6 +36,13 @@ class Case:
     steps: int = 3
     samples: int = 512
     small: bool = False
+    gpu_batch_size: int | None = None
+    device: str = "cpu"
+
+    def on(self, device):
+        """The same on "cpu" or "gpu", in the batches that it has there."""
+        batch_size = self.gpu_batch_size if device == "gpu" else None
+        return replace(self, device=device, batch_size=batch_size or self.batch_size)
 
     @property
     def images_per_step(self):
@@ -45,7 +54,7 @@ _ALL = [
     Case("autoencoder", (32, 32, 1), 100, 2, steps=60, samples=4096),
     Case("vae", (32, 32, 1), 100, 2, steps=60, samples=4096),
     Case("dcgan", (64, 64, 1), 128, 100),
-    Case("wgan_gp", (64, 64, 3), 64, 128, judge_steps=3, steps=2),
+    Case("wgan_gp", (64, 64, 3), 64, 128, judge_steps=3, steps=2, gpu_batch_size=512),
     Case("cgan", (64, 64, 3), 64, 32, judge_steps=3, num_classes=2, samples=1024),
     Case("hinge_gan", (28, 28, 1), 64, 64, num_classes=10, steps=4, samples=1024),
     Case("gan", (28, 28, 1), 32, 30, steps=500, samples=8192, small=True),

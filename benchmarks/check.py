@@ -17,6 +17,8 @@ import machine
 import sampling
 import training_steps
 from cases import CASES, add_models
+from line_up import POLICIES, entries
+from race import Rules
 
 STORED = Path(__file__).with_name("ratios.json")
 ALLOWED_FALL = 0.2
@@ -27,8 +29,8 @@ QUICK = ("dcgan", "cgan", "gan")
 def measure(case, rounds):
     """{"training, float32 over pytorch": ratio, ...} of one model, and prints the speeds."""
     found = {}
-    for task, module in {"training": training_steps, "sampling": sampling}.items():
-        result = module.measure(case, training_steps.entries(case, ["float32", "mixed_bfloat16"]), rounds)
+    for task, module, amount in (("training", training_steps, case.steps), ("sampling", sampling, case.samples)):
+        result = module.measure(case, entries(case, POLICIES["cpu"]), Rules(rounds, amount))
         found |= {f"{task}, {name}": ratio for name, (ratio, _) in result["ratios"].items()}
         print("", task, *module.table(case, result), sep="\n", flush=True)
     return found

@@ -2,11 +2,11 @@
 
 import statistics
 
-from race import fastest, ratio
+from race import NAME_WIDTH, fastest, ratio
 
 
-def speeds(racers, images):
-    """Images a second of engines that made or saw so many in each turn.
+def speeds(racers, images=1):
+    """Images a second of engines that made or saw so many in each step.
 
     Returns:
         {engine: {"images_per_second": median, "range": [slowest, quickest]}}, or {"error": why it does not run}.
@@ -44,12 +44,12 @@ def rows(result, heading="", further=lambda engine: ""):
         heading: str, of further columns.
         further: function of an engine's numbers that returns those columns.
     """
-    yield f"  {'':28}{'images/s':>10}{'slowest':>10}{'quickest':>10}{heading}"
+    yield f"  {'':{NAME_WIDTH}}{'images/s':>10}{'slowest':>10}{'quickest':>10}{heading}"
     for name, engine in result["engines"].items():
         if "error" in engine:
-            yield f"  {name:28}does not run: {engine['error']}"
+            yield f"  {name:{NAME_WIDTH}}does not run: {engine['error']}"
         else:
             low, high = engine["range"]
-            yield f"  {name:28}{engine['images_per_second']:10,.0f}{low:10,.0f}{high:10,.0f}{further(engine)}"
+            yield f"  {name:{NAME_WIDTH}}{engine['images_per_second']:10,.0f}{low:10,.0f}{high:10,.0f}{further(engine)}"
     for name, (number, peer) in result["ratios"].items():
         yield f"  ours {name}: {number:.2f}  ({peer})"

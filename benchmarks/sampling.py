@@ -7,22 +7,16 @@ Engines and turns as in `training_steps.py`.  A sample counts from the drawing o
 does not depend on what they have learnt.
 """
 
-import argparse
-import json
-from pathlib import Path
-
-import machine
-from cases import CASES, add_models
+import command
+from line_up import sampling_entries
 from race import race
 from results import ratios, rows, speeds
-from training_steps import entries
 
 
-def measure(case, racing, rounds, samples=None):
+def measure(case, racing, rules):
     """Results of one model: {"samples": n, "engines": {name: ...}, "ratios": {...}}."""
-    samples = samples or case.samples
-    racers, _ = race(racing, case, "sample", samples, rounds)
-    return {"samples": samples, "engines": speeds(racers, samples), "ratios": ratios(racers)}
+    racers, _ = race(racing, case, "sample", rules)
+    return {"samples": rules.amount, "engines": speeds(racers), "ratios": ratios(racers)}
 
 
 def table(case, result):
@@ -32,22 +26,13 @@ def table(case, result):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_models(parser)
-    parser.add_argument("--rounds", type=int, default=5, help="turns of each engine (default 5)")
-    parser.add_argument("--samples", type=int, help="images in a turn (default: some seconds' worth)")
-    parser.add_argument("--policy", nargs="+", default=["float32", "mixed_bfloat16"], help="dtype policies")
-    parser.add_argument("--output", type=Path, help="a JSON file for the results")
-    arguments = parser.parse_args()
-    description = machine.describe()
-    print(machine.sentence(description), flush=True)
-    results = {}
-    for case in arguments.models or CASES.values():
-        results[case.name] = measure(case, entries(case, arguments.policy), arguments.rounds, arguments.samples)
-        print("", *table(case, results[case.name]), sep="\n", flush=True)
-        if arguments.output:
-            content = {"machine": description, "rounds": arguments.rounds, "models": results}
-            arguments.output.write_text(json.dumps(content, indent=1) + "\n")
+    parser = command.parser_of(__doc__, "samples")
+    arguments = command.parsed(parser)
+
+    def compared(case, racing):
+        return measure(case, racing, command.rules(arguments, case.samples))
+
+    command.race_all(arguments, lambda case: sampling_entries(case, arguments.policy), compared, table, parser)
 
 
 if __name__ == "__main__":

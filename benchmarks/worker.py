@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import time
+import traceback
 
 from cases import CASES
 from engines import Entry
@@ -18,7 +19,7 @@ def main():
     # What frameworks print must not mix with the answers.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    entry, case = json.loads(sys.argv[1]), CASES[sys.argv[2]]
+    entry, case = json.loads(sys.argv[1]), CASES[sys.argv[2]].on(sys.argv[3])
     engine = None
     for line in sys.stdin:
         try:
@@ -26,7 +27,8 @@ def main():
                 engine = Entry(**entry).make(case)
             answer = perform(engine, **json.loads(line))
         except Exception as error:
-            answer = {"error": f"{type(error).__name__}: {error}".split("\n")[0][:300]}
+            traceback.print_exc()
+            answer = {"error": " ".join(f"{type(error).__name__}: {error}".split())[:300]}
         print(json.dumps(answer), file=answers, flush=True)
 
 

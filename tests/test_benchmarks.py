@@ -166,3 +166,63 @@ def test_flows_are_measured_by_how_far_they_are_above_the_truth(benchmark, tmp_p
     assert flows.split_at_dashes(["realnvp", "--", "--epochs", "1"]) == (["realnvp"], ["--epochs", "1"])
     assert flows.split_at_dashes(["realnvp"]) == (["realnvp"], [])
     assert all((flows.ROOT / program).exists() for program in flows.PROGRAMS.values())
+
+
+def test_a_gpu_has_rows_of_its_own_and_larger_batches(benchmark):
+    line_up, cases = benchmark("line_up"), benchmark("cases")
+    case = cases.CASES["wgan_gp"]
+    on_gpu = case.on("gpu")
+    assert (case.device, case.batch_size, case.on("cpu")) == ("cpu", 64, case)
+    assert (on_gpu.device, on_gpu.batch_size, on_gpu.images_per_step) == ("gpu", 512, 3 * 512)
+    assert cases.CASES["dcgan"].on("gpu").batch_size == cases.CASES["dcgan"].batch_size
+
+    on_cpu = {str(entry) for entry in line_up.entries(case, ["float32"])}
+    assert on_cpu == {"plain float32", "ours float32", "pytorch float32", "pytorch float32 compiled"}
+    names = {str(entry) for entry in line_up.entries(on_gpu, ["float32", "mixed_float16"], ["xla", "fed"])}
+    assert {"ours float16", "ours float16 xla ten", "ours float32 no_xla", "ours float32 fed"} <= names
+    assert {"pytorch float16 captured", "pytorch float32 compiled captured"} <= names
+    sampling = {str(entry) for entry in line_up.sampling_entries(on_gpu, ["float32"])}
+    assert sampling == {"plain float32", "ours float32"} | {
+        name for name in names if name.startswith("pytorch float32")
+    }
+
+
+def test_what_only_a_gpu_has_is_refused_in_a_sentence(benchmark, monkeypatch, capsys):
+    training_steps = benchmark("training_steps")
+    for flags, sentence in {
+        ("--policy", "mixed_float16"): "mixed_float16 is raced on a GPU only",
+        ("--only", "captured"): "no engine on a cpu has captured in its name",
+    }.items():
+        monkeypatch.setattr(sys, "argv", ["training_steps.py", "gan", *flags])
+        with pytest.raises(SystemExit) as refused:
+            training_steps.main()
+        assert refused.value.code == 2
+        assert sentence in capsys.readouterr().err
+
+
+def test_a_row_that_fails_or_hangs_says_so_and_the_others_go_on(benchmark, monkeypatch, tmp_path, capsys):
+    """With a worker that answers from what its entry is called, in place of frameworks."""
+    race, engines, cases = benchmark("race"), benchmark("engines"), benchmark("cases")
+    worker = tmp_path / "worker.py"
+    worker.write_text(
+        "import json, sys, time\n"
+        "entry = json.loads(sys.argv[1])\n"
+        "for line in sys.stdin:\n"
+        "    task = json.loads(line)\n"
+        "    print('asked for', task['do'], file=sys.stderr, flush=True)\n"
+        "    if 'blocks' in entry['options'] and task['do'] == 'train':\n"
+        "        time.sleep(60)\n"
+        "    answer = {'parameters': {'all': 1}, 'work': 1, 'peak': 5.0, 'seconds': 0.01 * task.get('amount', 0)}\n"
+        "    if 'stock' in entry['options'] and task['do'] == 'train':\n"
+        "        answer = {'error': 'no memory'}\n"
+        "    print(json.dumps(answer), flush=True)\n"
+    )
+    monkeypatch.setattr(race, "__file__", str(tmp_path / "race.py"))
+    entries = [engines.Entry("pytorch", options=options) for options in ((), ("stock",), ("blocks",))]
+    rules = race.Rules(rounds=3, amount=20, seconds=1.8, together=2, limit=5, log=tmp_path / "logs")
+    racers, peak = race.race(entries, cases.CASES["gan"].on("gpu"), "train", rules)
+    assert [racer.error for racer in racers] == [None, "no memory", "no answer within 5 s"]
+    assert racers[0].seconds == pytest.approx([0.01] * 3)
+    assert racers[0].amount == 60 and peak == 5.0  # 0.6 s a turn, in steps of 20
+    assert "does not run: no memory" in capsys.readouterr().out
+    assert "asked for train" in (tmp_path / "logs" / "gan_pytorch_float32_stock.txt").read_text()

@@ -11,9 +11,9 @@ from gdl_keras.models import autoencoder, cgan, dcgan, gan, hinge_gan, vae, wgan
 class Ours(TensorFlowEngine):
     """`gdl_keras` models, trained by their own `train_step`, sampled by their own `generate`."""
 
-    def build(self, xla, steps_per_execution):
+    def build(self, options):
         model, networks, operations, optimizers = BUILDERS[self.case.name](self.case)
-        model.compile(*optimizers, jit_compile=xla, steps_per_execution=steps_per_execution)
+        model.compile(*optimizers, **options)
         return model, networks, operations
 
     def sample(self, images):

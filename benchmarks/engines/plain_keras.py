@@ -20,10 +20,9 @@ from engines.tensorflow_engine import TensorFlowEngine
 class PlainKeras(TensorFlowEngine):
     """Plain `keras.Model` subclasses."""
 
-    def build(self, xla, steps_per_execution):
-        model, found, operations, options = BUILDERS[self.case.name](self.case)
-        extra = {"jit_compile": True} if xla else {}
-        model.compile(**options, **extra, steps_per_execution=steps_per_execution)
+    def build(self, options):
+        model, found, operations, of_model = BUILDERS[self.case.name](self.case)
+        model.compile(**of_model, **options)
         return model, found, operations
 
     def data(self):

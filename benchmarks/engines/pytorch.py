@@ -1,17 +1,25 @@
-"""PyTorch, as somebody writes it who wants it to win on a processor.
+"""PyTorch, as somebody writes it who wants it to win.
 
 Settings: channels last; fused Adam; gradients set to None; weights that are not to learn need no gradient; reals and
-generated images joined to one batch where no normalisation ties a batch together; losses on logits; one thread or all
-(compiled: all), whichever is quicker; oneDNN on; denormal numbers flushed to zero; memory that glibc keeps instead of
-giving it back; `torch.autocast` with bfloat16 for the mixed policy; no waiting for losses, no running averages of
-metrics.  For sampling `inference_mode`, batches of 32 or 256, whichever is quicker, and, compiled, frozen weights.
-Dropout, and what a gradient penalty needs, are quicker than PyTorch's own layers; "stock" takes its own.  "blocks"
-takes our convolutions.
+generated images joined to one batch where no normalisation ties a batch together; losses on logits; `torch.autocast`
+for the mixed policies; no waiting for losses, no running averages of metrics.  For sampling `inference_mode`, and the
+quicker of two batch sizes.  Dropout, and what a gradient penalty needs, are quicker than PyTorch's own layers; "stock"
+takes its own.  "blocks" takes our convolutions.
+
+On a processor: one thread or all (compiled: all), whichever is quicker; oneDNN on; denormal numbers flushed to zero;
+memory that glibc keeps instead of giving it back; for sampling, compiled, frozen weights.
+
+On a GPU: data in its memory; TensorFloat-32; cuDNN chooses among its kernels; "compiled" is
+`torch.compile(mode="reduce-overhead")`, which runs CUDA graphs, all of a step in one generation; "captured" is a whole
+step as one CUDA graph, that of the gradient penalty, which cannot be compiled, included; with both, the functions
+within are compiled.  float16 has `GradScaler`, whose scales never leave the GPU.
 """
 
+import contextlib
 import itertools
 import os
 import time
+from functools import partial
 
 import numpy as np
 import torch
@@ -19,6 +27,8 @@ from cases import prepared_data
 
 from engines import pytorch_steps
 from engines.pytorch_blocks import use_blocks
+from engines.pytorch_gpu import Captured, use_gpu
+from engines.pytorch_layers import DEVICE
 
 torch.set_flush_denormal(True)
 
@@ -31,28 +41,53 @@ class PyTorch:
     def __init__(self, case, policy, options=()):
         torch.manual_seed(0)
         self.case = case
-        self.compiled = "compiled" in options
-        self.step = pytorch_steps.STEPS[case.name](case, "stock" in options, self.compiled)
+        self.on_gpu = case.device == "gpu"
+        if self.on_gpu:
+            use_gpu()
+        self.compiled, self.captured = "compiled" in options, "captured" in options
+        self.has_graphs = self.on_gpu and self.compiled and not self.captured
+        self.fast = _as_it_is
+        if self.compiled:
+            mode = "reduce-overhead" if self.has_graphs else None
+            self.fast = partial(torch.compile, mode=mode, dynamic=False if self.on_gpu else None)
+        with torch.device(DEVICE):
+            self.step = pytorch_steps.STEPS[case.name](case, "stock" in options, self.fast)
         if "blocks" in options:
             for network in self.step.networks.values():
                 use_blocks(network)
-        self.autocast = torch.autocast("cpu", torch.bfloat16, enabled=policy == "mixed_bfloat16")
+        low = torch.float16 if policy == "mixed_float16" else torch.bfloat16
+        self.autocast = torch.autocast(DEVICE, low, enabled=policy != "float32")
+        self.step.scales_losses = policy == "mixed_float16"
         self.parameters = {
             name: sum(parameter.numel() for parameter in network.parameters())
             for name, network in self.step.networks.items()
         }
         self.batches, self.steps_done = None, 0
-        self.sampler, self.is_tuned = None, False
+        self.sampler, self.is_tuned, self.graphs = None, False, {}
 
     def train(self, steps):
         """Trains for so many steps; returns the last losses."""
         if self.batches is None:
             self.batches = list(self.data())
+            self.train_step = partial(self.step, autocast=self.autocast)
+            if self.captured:
+                self.train_step = Captured(self.train_step, *self.batches[0])
         self.tune(self.train, 2)
         for _ in range(steps):
-            losses = self.step(*self.batches[self.steps_done % len(self.batches)], self.autocast)
+            self.begin_step()
+            losses = self.train_step(*self.batches[self.steps_done % len(self.batches)])
             self.steps_done += 1
+        self.wait()
         return {name: float(value) for name, value in losses.items()}
+
+    def begin_step(self):
+        """What the graphs of one step hold lives until the next step begins."""
+        if self.has_graphs:
+            torch.compiler.cudagraph_mark_step_begin()
+
+    def wait(self):
+        if self.on_gpu:
+            torch.cuda.synchronize()
 
     def tune(self, work, amount, batch_sizes=(None,)):
         """Chooses the number of threads, and the batch size of samples, by a try of each."""
@@ -60,14 +95,16 @@ class PyTorch:
             return
         self.is_tuned = True
         seconds = {}
-        threads = [os.cpu_count()] if self.compiled else [1, os.cpu_count()]
-        for settings in itertools.product(threads, batch_sizes):
+        threads = [os.cpu_count()] if self.compiled or self.on_gpu else [1, os.cpu_count()]
+        choices = list(itertools.product(threads, batch_sizes))
+        for settings in choices if len(choices) > 1 else []:
             self.set(*settings)
-            work(amount)
+            for _ in range(3 if self.on_gpu else 1):
+                work(amount)
             start = time.perf_counter()
             work(amount)
             seconds[settings] = time.perf_counter() - start
-        self.set(*min(seconds, key=seconds.get))
+        self.set(*min(seconds, key=seconds.get, default=choices[0]))
 
     def set(self, threads, batch_size):
         torch.set_num_threads(threads)
@@ -79,34 +116,52 @@ class PyTorch:
         if self.step.symmetric:
             images = 2 * images - 1
         for index, batch in enumerate(images):
-            batch = torch.from_numpy(np.ascontiguousarray(batch)).permute(0, 3, 1, 2)
-            yield batch, None if labels is None else torch.from_numpy(labels[index])
+            batch = torch.from_numpy(np.ascontiguousarray(batch)).to(DEVICE).permute(0, 3, 1, 2)
+            yield batch, None if labels is None else torch.from_numpy(labels[index]).to(DEVICE)
 
     def sample(self, images):
         """Draws latent points and decodes them: float32 array (images, height, width, channels) in [0, 1]."""
         if self.sampler is None:
-            self.sampler = self.step.sampler.eval()
-            if self.compiled:
+            if self.compiled and not self.on_gpu:
                 torch._inductor.config.freezing = True  # weights become constants, laid out as oneDNN wants them
-                self.sampler = torch.compile(self.sampler)
-        self.tune(self.sample, images, batch_sizes=(32, 256))
+            self.sampler = self.fast(self.step.sampler.eval())
+        self.tune(self.sample, images, batch_sizes=(256, images) if self.on_gpu else (32, 256))
         batches = []
-        with torch.inference_mode(), self.autocast:
+        # Weights that autocast keeps at hand would be no part of a graph, and gone with the context.
+        with torch.inference_mode(), contextlib.nullcontext() if self.captured else self.autocast:
             for start in range(0, images, self.sample_batch):
                 size = min(self.sample_batch, images - start)
-                inputs = [torch.randn(size, self.case.latent_dim)]
+                labels = None
                 if self.case.num_classes is not None:
-                    inputs.append(torch.arange(start, start + size) % self.case.num_classes)
-                batches.append(self.step.images(self.sampler(*inputs)).float())
-            return torch.cat(batches).permute(0, 2, 3, 1).numpy()
+                    labels = torch.arange(start, start + size, device=DEVICE) % self.case.num_classes
+                batches.append(self.sample_batch_of(size, labels))
+            return torch.cat(batches).permute(0, 2, 3, 1).cpu().numpy()
+
+    def sample_batch_of(self, size, labels):
+        """A batch of images, which no later one overwrites."""
+        self.begin_step()
+        if not self.captured:
+            return self.decoded(torch.randn(size, self.case.latent_dim, device=DEVICE), labels)
+        points = torch.randn(size, self.case.latent_dim, device=DEVICE)
+        if size not in self.graphs:
+            self.graphs[size] = Captured(self.autocast(self.decoded), points, labels)
+        return self.graphs[size](points, labels).clone()
+
+    def decoded(self, points, labels):
+        made = self.sampler(points) if labels is None else self.sampler(points, labels)
+        return self.step.images(made).to(torch.float32, copy=self.has_graphs)
 
     def peak(self, size=4096, rounds=5):
         """Speed of a product of two square float32 matrices, operations a second: the best of some rounds."""
-        matrix = torch.randn(size, size)
-        torch.mm(matrix, matrix)
+        matrix = torch.randn(size, size, device=DEVICE)
+        float(torch.mm(matrix, matrix)[0, 0])
         seconds = []
         for _ in range(rounds):
             start = time.perf_counter()
-            torch.mm(matrix, matrix)
+            float(torch.mm(matrix, matrix)[0, 0])
             seconds.append(time.perf_counter() - start)
         return 2 * size**3 / min(seconds)
+
+
+def _as_it_is(function):
+    return function

@@ -2,24 +2,32 @@
 
 A step is called with (images, labels, autocast), as tensors and a context, and returns {name: loss}.  It holds its
 `networks`, `sampler`, which makes images of latent points, and `images`, which puts what comes out into [0, 1].
-`symmetric` says whether it wants images in [-1, 1].
+`symmetric` says whether it wants images in [-1, 1].  `fast` compiles a function, or leaves it as it is.
 """
+
+from collections import defaultdict
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from engines import pytorch_networks as networks
+from engines.pytorch_layers import DEVICE
+
+# A CUDA graph can hold only steps that keep their counts on the GPU.
+ON_GPU = DEVICE == "cuda"
 
 
 class Step:
-    """What the steps share: channels last, optimizers, compiling."""
+    """What the steps share: channels last, optimizers, compiling, scaling of float16's losses."""
 
     symmetric = True
+    scales_losses = False
 
-    def __init__(self, compiled, **found):
+    def __init__(self, fast, **found):
         self.networks = {name: network.to(memory_format=torch.channels_last) for name, network in found.items()}
-        self.fast = torch.compile if compiled else lambda function: function
+        self.fast = fast
+        self.scalers = defaultdict(lambda: torch.amp.GradScaler(DEVICE, enabled=self.scales_losses))
         self.sampler = self.networks.get("generator", self.networks.get("decoder"))
 
     @staticmethod
@@ -28,9 +36,11 @@ class Step:
 
     def learn(self, loss, optimizer):
         """One step of an optimizer down the gradient of a loss."""
+        scaler = self.scalers[optimizer]
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
+        scaler.scale(loss).backward()
+        scaler.step(optimizer)
+        scaler.update()
 
 
 class Autoencoder(Step):
@@ -38,12 +48,12 @@ class Autoencoder(Step):
 
     symmetric = False
 
-    def __init__(self, case, stock, compiled, heads=1):
-        super().__init__(compiled, encoder=networks.Encoder(case, heads), decoder=networks.decoder(case))
+    def __init__(self, case, stock, fast, heads=1):
+        super().__init__(fast, encoder=networks.Encoder(case, heads), decoder=networks.decoder(case))
         self.encoder, self.decoder = self.networks.values()
         self.heads = heads
         parameters = [*self.encoder.parameters(), *self.decoder.parameters()]
-        self.optimizer = torch.optim.Adam(parameters, 1e-3 if heads == 1 else 5e-4, eps=1e-7, fused=True)
+        self.optimizer = _adam(parameters, 1e-3 if heads == 1 else 5e-4)
         self.loss = self.fast(self.loss)
         self.images = torch.sigmoid
 
@@ -66,8 +76,8 @@ class Autoencoder(Step):
 class GAN(Step):
     """The DCGAN, and the dense GAN: one forward pass of the generator serves both steps."""
 
-    def __init__(self, case, compiled, generator, judge, optimizers):
-        super().__init__(compiled, generator=generator, judge=judge)
+    def __init__(self, case, fast, generator, judge, optimizers):
+        super().__init__(fast, generator=generator, judge=judge)
         self.case, self.generator, self.judge = case, generator, judge
         self.generator_optimizer, self.judge_optimizer = optimizers
         self.norms = [module for module in judge.modules() if isinstance(module, nn.BatchNorm2d)]
@@ -75,11 +85,11 @@ class GAN(Step):
         self.generator_loss = self.fast(self.generator_loss)
 
     def generate(self, size, labels):
-        return self.generator(torch.randn(size, self.case.latent_dim))
+        return self.generator(torch.randn(size, self.case.latent_dim, device=DEVICE))
 
     def judge_loss(self, reals, fakes, labels):
         """Soft labels; a batch each, because of the normalisation."""
-        noise = 0.1 * torch.rand(2, len(reals), 1)
+        noise = 0.1 * torch.rand(2, len(reals), 1, device=DEVICE)
         real = F.binary_cross_entropy_with_logits(self.judge(reals).float(), 1 - noise[0])
         return 0.5 * (real + F.binary_cross_entropy_with_logits(self.judge(fakes).float(), noise[1]))
 
@@ -110,10 +120,11 @@ class DenseGAN(GAN):
 
     symmetric = False
 
-    def __init__(self, case, stock, compiled):
+    def __init__(self, case, stock, fast):
         generator, judge = networks.dense_generator(case), networks.dense_discriminator(case)
-        optimizers = [torch.optim.RMSprop(n.parameters(), 1e-3, 0.9, 1e-7, foreach=True) for n in (generator, judge)]
-        super().__init__(case, compiled, generator, judge, optimizers)
+        settings = {"lr": 1e-3, "alpha": 0.9, "eps": 1e-7, "foreach": True, "capturable": ON_GPU}
+        optimizers = [torch.optim.RMSprop(network.parameters(), **settings) for network in (generator, judge)]
+        super().__init__(case, fast, generator, judge, optimizers)
         self.signs = torch.ones(2 * case.batch_size, 1)
         self.signs[: case.batch_size] = -1
 
@@ -128,15 +139,15 @@ class DenseGAN(GAN):
 class HingeGAN(GAN):
     """The hinge GAN with an average of the generator."""
 
-    def __init__(self, case, stock, compiled):
+    def __init__(self, case, stock, fast):
         generator, judge = networks.HingeGenerator(case), networks.HingeDiscriminator(case)
-        optimizers = [_adam(generator, 2e-4, 0.0, 0.9), _adam(judge, 4e-4, 0.0, 0.9)]
-        super().__init__(case, compiled, generator, judge, optimizers)
+        optimizers = [_adam(generator.parameters(), 2e-4, 0.0, 0.9), _adam(judge.parameters(), 4e-4, 0.0, 0.9)]
+        super().__init__(case, fast, generator, judge, optimizers)
         self.sampler = networks.HingeGenerator(case).to(memory_format=torch.channels_last).requires_grad_(False)
         self.averages = list(self.sampler.parameters())
 
     def generate(self, size, labels):
-        return self.generator(torch.randn(size, self.case.latent_dim), labels)
+        return self.generator(torch.randn(size, self.case.latent_dim, device=DEVICE), labels)
 
     def judge_loss(self, reals, fakes, labels):
         scores = self.judge(torch.cat([reals, fakes]), torch.cat([labels, labels])).float()
@@ -157,16 +168,16 @@ class HingeGAN(GAN):
         return losses
 
 
-def _dcgan(case, stock, compiled):
+def _dcgan(case, stock, fast):
     generator = networks.generator(case.latent_dim, case.image_shape[-1], (512, 256, 128, 64), use_bias=False)
     judge = networks.discriminator(case, stock)
-    return GAN(case, compiled, generator, judge, [_adam(network, 2e-4, 0.5, 0.999) for network in (generator, judge)])
+    return GAN(case, fast, generator, judge, [_adam(network.parameters(), 2e-4, 0.5) for network in (generator, judge)])
 
 
 class WGANGP(Step):
     """The WGAN-GP, each step of the critic with real images of its own; with labels the conditional one."""
 
-    def __init__(self, case, stock, compiled):
+    def __init__(self, case, stock, fast):
         classes = case.num_classes or 0
         channels = case.image_shape[-1]
         filters = [(512, 256, 128, 64), (64, 128, 256, 512)]
@@ -174,17 +185,18 @@ class WGANGP(Step):
             filters = [(128, 128, 128, 64), (64, 128, 128, 128)]
         generator = networks.generator(case.latent_dim + classes, channels, filters[0], use_bias=True)
         critic = networks.critic(channels + classes, filters[1], stock)
-        super().__init__(compiled, generator=generator, judge=critic)
+        super().__init__(fast, generator=generator, judge=critic)
         self.case, self.generator, self.critic = case, generator, critic
         rate = 5e-5 if classes else 2e-4
-        self.generator_optimizer, self.critic_optimizer = (_adam(n, rate, 0.5, 0.9) for n in (generator, critic))
+        weights = generator.parameters(), critic.parameters()
+        self.generator_optimizer, self.critic_optimizer = (_adam(of_one, rate, 0.5, 0.9) for of_one in weights)
         # Compiled code cannot be differentiated twice: the penalty stays as it is.
         self.generate, self.distance = self.fast(self.generate), self.fast(self.distance)
         self.generator_loss = self.fast(self.generator_loss)
         self.sampler = _WithLabels(generator, classes) if classes else generator
 
     def generate(self, size, labels):
-        points = torch.randn(size, self.case.latent_dim)
+        points = torch.randn(size, self.case.latent_dim, device=DEVICE)
         if labels is not None:
             points = torch.cat([points, F.one_hot(labels, self.case.num_classes).float()], 1)
         return self.generator(points)
@@ -204,7 +216,7 @@ class WGANGP(Step):
         return real.mean() - fake.mean()
 
     def penalty(self, reals, fakes, labels):
-        mixed = torch.lerp(fakes, reals, torch.rand(len(reals), 1, 1, 1)).requires_grad_()
+        mixed = torch.lerp(fakes, reals, torch.rand(len(reals), 1, 1, 1, device=DEVICE)).requires_grad_()
         # A view: PyTorch's counter of operations stumbles over a leaf.
         scores = self.judge(mixed.view_as(mixed), labels, training=False)
         gradient = torch.autograd.grad(scores.sum(), mixed, create_graph=True)[0]
@@ -241,8 +253,8 @@ class _WithLabels(nn.Module):
         return self.generator(torch.cat([points, F.one_hot(labels, self.classes).float()], 1))
 
 
-def _adam(network, rate, beta_1, beta_2):
-    return torch.optim.Adam(network.parameters(), rate, (beta_1, beta_2), eps=1e-7, fused=True)
+def _adam(parameters, rate, beta_1=0.9, beta_2=0.999):
+    return torch.optim.Adam(parameters, rate, (beta_1, beta_2), eps=1e-7, fused=True, capturable=ON_GPU)
 
 
 STEPS = {

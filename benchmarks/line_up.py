@@ -1,0 +1,36 @@
+"""Which engines race."""
+
+from engines import Entry
+
+POLICIES = {"cpu": ("float32", "mixed_bfloat16"), "gpu": ("float32", "mixed_float16")}
+# On a GPU; "xla" and "no_xla" stand beside what the model's own `compile` chooses.
+TRAINING_OURS = [(), ("xla",), ("xla", "ten"), ("no_xla",), ("no_xla", "ten")]
+PYTORCH = [(), ("captured",), ("compiled",), ("compiled", "captured")]
+
+
+def entries(case, policies, further=()):
+    """The engines of a race: list of `Entry`.
+
+    On a processor, where operations are small, TensorFlow tries one thread, too, as PyTorch does anyway.
+
+    Args:
+        case: `Case`.
+        policies: dtype policies.
+        further: names of options that each have a row of their own: "xla", "ten", "stock", "blocks", "fed".
+    """
+    found = [Entry("plain")] + [Entry("plain", options=("single",))] * case.small
+    ours, pytorch = [()] + [("single",)] * case.small, [(), ("compiled",)]
+    if case.device == "gpu":
+        found, ours, pytorch = [Entry("plain")], TRAINING_OURS, PYTORCH
+    ours = ours + [(name,) for name in ("xla", "ten", "fed") if name in further and (name,) not in ours]
+    pytorch = pytorch + [(name,) for name in ("stock", "blocks") if name in further]
+    for policy in policies:
+        found += [Entry("ours", policy, options) for options in ours]
+        found += [Entry("pytorch", policy, options) for options in pytorch]
+    return found
+
+
+def sampling_entries(case, policies):
+    """The same for sampling: options of a training step are none here."""
+    steps = {"xla", "no_xla", "ten"}
+    return [entry for entry in entries(case, policies) if entry.engine == "pytorch" or not steps & set(entry.options)]
