@@ -3,8 +3,8 @@
 from engines import Entry
 
 POLICIES = {"cpu": ("float32", "mixed_bfloat16"), "gpu": ("float32", "mixed_float16")}
-# On a GPU; "xla" and "no_xla" stand beside what the model's own `compile` chooses.
-TRAINING_OURS = [(), ("xla",), ("xla", "ten"), ("no_xla",), ("no_xla", "ten")]
+# On a GPU; "no_xla" stands beside what `fit` does.
+TRAINING_OURS = [(), ("no_xla",)]
 PYTORCH = [(), ("captured",), ("compiled",), ("compiled", "captured")]
 
 

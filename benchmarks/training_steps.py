@@ -10,7 +10,8 @@ Where a model takes several steps of a critic, each with real images of its own,
 
     ours      the model of `gdl_keras` by its own `train_step`, through the function that `fit` calls for each step;
               without callbacks.  "single": one thread for each operation.  "xla", "no_xla": jit_compile, or not.
-              "ten": ten steps per execution.  "fed": a GPU gets each batch from the processor's memory.
+              "ten": ten steps per execution.  "fed": a GPU gets each batch from the processor's memory; otherwise it
+              has the data, and takes many steps a call, as `fit` does.
     plain     the book's step in plain Keras, as `engines/plain_steps.py` has it.  "single": as of ours.
     pytorch   eager PyTorch with the settings in `engines/pytorch.py`.  "compiled": its networks by torch.compile.
               "captured": on a GPU, a whole step as one CUDA graph.  "stock": with nn.Dropout, nn.LeakyReLU and

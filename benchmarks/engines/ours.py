@@ -1,11 +1,17 @@
 """This project's models, with the networks and settings of the book, as a chapter's program builds them."""
 
 import numpy as np
+import tensorflow as tf
 import work
 from keras.optimizers import Adam, RMSprop
 
 from engines.tensorflow_engine import TensorFlowEngine
+from gdl_keras import data
 from gdl_keras.models import autoencoder, cgan, dcgan, gan, hinge_gan, vae, wgan_gp
+from gdl_keras.models.parts import blocks
+
+# Steps in an epoch, of which there is one.
+EVER = 10**9
 
 
 class Ours(TensorFlowEngine):
@@ -15,6 +21,17 @@ class Ours(TensorFlowEngine):
         model, networks, operations, optimizers = BUILDERS[self.case.name](self.case)
         model.compile(*optimizers, **options)
         return model, networks, operations
+
+    def _device_batches(self):
+        """As `fit` has them: blocks of steps on a table that lies there, where XLA compiles single steps."""
+        if not self.model.jit_compile or self.steps_per_call > 1:
+            return super()._device_batches()
+        columns = zip(self.model.learns_from, tf.nest.flatten(self.data()))
+        columns = {name: array.reshape(-1, *array.shape[2:]) for name, array in columns}
+        kind = "images" if "images" in columns else "points"
+        table = data.from_arrays(kind=kind, batch_size=self.case.batch_size, **columns)
+        self.steps_per_call = blocks.STEPS
+        return self.model.in_blocks(table, EVER, self.model.batches_per_step, first_epoch=0)
 
     def sample(self, images):
         """Draws latent points and decodes them: float32 array (images, height, width, channels)."""

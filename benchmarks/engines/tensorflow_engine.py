@@ -44,6 +44,7 @@ class TensorFlowEngine:
             for name, network in self.networks.items()
         }
         self.batches = None
+        self.steps_per_call = self.model.steps_per_execution
 
     def data(self):
         """All batches, as `fit` wants them: images, or (images, labels)."""
@@ -55,7 +56,7 @@ class TensorFlowEngine:
         if self.batches is None:
             self.batches = iter(self._device_batches() if self.on_device else self._host_batches())
             self.model.make_train_function()
-        for _ in range(0, steps, self.model.steps_per_execution):
+        for _ in range(0, steps, self.steps_per_call):
             logs = self.model.train_function(self.batches)
         # A weight that the last step has moved: to read it waits for all steps.
         np.asarray(self.model.trainable_variables[-1])
