@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 
 import gdl_keras
+from gdl_keras.backend import full_float32
 from gdl_keras.errors import InputError
-from gdl_keras.training import devices
+from gdl_keras.training import config, devices
 from tests.harness import long, weights
 
 PROGRAM = str(Path(__file__).parent / "one_autoencoder.py")
@@ -344,3 +345,47 @@ def test_the_first_machine_is_the_chief(monkeypatch):
     for index, chief in ((0, True), (1, False)):
         monkeypatch.setenv("TF_CONFIG", machine(["a:1", "b:2"], index))
         assert devices.number_of_workers() == 2 and devices.is_chief() is chief
+
+
+@pytest.mark.parametrize(
+    ("on_gpu", "flags", "expected"),
+    [
+        (False, [], {"determinism"}),
+        (True, [], set()),
+        (True, ["--deterministic"], {"determinism"}),
+        (True, ["--full-float32"], {"full float32"}),
+    ],
+    ids=str,
+)
+def test_what_a_gpu_may_round_and_reorder(on_gpu, flags, expected, monkeypatch):
+    import tensorflow as tf
+
+    done = set()
+    experimental = tf.config.experimental
+    monkeypatch.setattr(experimental, "enable_op_determinism", lambda: done.add("determinism"))
+    monkeypatch.setattr(experimental, "enable_tensor_float_32_execution", lambda on: on or done.add("full float32"))
+    monkeypatch.setattr(devices, "use_devices", lambda *_: None)
+    monkeypatch.setattr(devices, "on_gpu", lambda: on_gpu)
+    devices.prepare(config.parse(config.ImageConfig, {}, "chapter", flags))
+    assert done == expected
+
+
+def test_float32_is_full_where_something_is_measured():
+    import tensorflow as tf
+
+    enabled = tf.config.experimental.tensor_float_32_execution_enabled
+    tf.config.experimental.enable_tensor_float_32_execution(True)
+    try:
+        with full_float32():
+            assert not enabled()
+        assert enabled()
+
+        @full_float32()
+        def measured():
+            raise ValueError(enabled())
+
+        with pytest.raises(ValueError, match="False"):
+            measured()
+        assert enabled()
+    finally:
+        tf.config.experimental.enable_tensor_float_32_execution(False)
