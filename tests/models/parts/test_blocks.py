@@ -6,11 +6,9 @@ import pytest
 
 from gdl_keras import data
 from gdl_keras.data.mirroring import Mirrored
-from gdl_keras.models import Autoencoder
-from gdl_keras.models.autoencoder import build_decoder, build_encoder
 from gdl_keras.models.parts import blocks, xla
 from tests import harness
-from tests.cases import IMAGE_SHAPE, cgan, classifier
+from tests.cases import IMAGE_SHAPE, cgan, classifier, linear_autoencoder
 
 generator = np.random.default_rng(0)
 pixels = generator.integers(0, 256, (50, *IMAGE_SHAPE), dtype="uint8")
@@ -31,7 +29,7 @@ def table(batch_size=8):
 
 def autoencoder(optimizer="sgd", **options):
     keras.utils.set_random_seed(1)
-    model = Autoencoder(build_encoder(IMAGE_SHAPE, 2, (4,)), build_decoder(IMAGE_SHAPE, 2, (4,)), seed=1)
+    model = linear_autoencoder()
     model.compile(optimizer, **options)
     return model
 
