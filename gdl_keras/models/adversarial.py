@@ -77,6 +77,10 @@ class AdversarialModel(WeightAverage, LatentModel):
         return specs_of(*self.generator.inputs)
 
     @property
+    def decoding_network(self):
+        return self.generator
+
+    @property
     def first_network(self):
         return getattr(self, self.judge_name)
 

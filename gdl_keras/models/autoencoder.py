@@ -130,6 +130,10 @@ class Autoencoder(LatentModel):
         self.latent_mean_square = self._running("latent_mean_square", "ones")
 
     @property
+    def decoding_network(self):
+        return self.decoder
+
+    @property
     def first_network(self):
         return self.encoder
 

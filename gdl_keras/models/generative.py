@@ -1,5 +1,7 @@
 """What every model shares that makes something new."""
 
+import math
+
 import numpy as np
 import tensorflow as tf
 
@@ -10,6 +12,8 @@ from gdl_keras.models.parts.conditions import Unconditional
 from gdl_keras.samplers.noise import seed_or_any
 
 SHEET_COLUMNS, SHEET_ROWS = 10, 10
+# Samples at a time, of small networks up to the last number: as many as have a layer of so many numbers.
+AT_ONCE, AT_MOST, NUMBERS = 256, 4096, 2**22
 
 
 class GenerativeModel(TapeModel):
@@ -117,7 +121,12 @@ class LatentModel(GenerativeModel):
     """A model that makes samples out of points of a latent space.
 
     A subclass writes `sample_latents` and `decode`, beside what a `TapeModel` asks for.
+
+    Attributes:
+        decoding_network: the `keras.Model` that `decode` calls, or None where that is not one network's work.
     """
+
+    decoding_network = None
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -139,21 +148,31 @@ class LatentModel(GenerativeModel):
         return self.decode_batch(self.sample_latents(count, seed, first), **conditions)
 
     def decode_batch(self, latents, **conditions):
-        """`decode`, compiled, from arrays to an array."""
+        """`decode`, compiled, from arrays to an array, which is not to be written to."""
         inputs = {name: tf.constant(value) for name, value in conditions.items()}
-        return self._decode(tf.constant(np.asarray(latents, "float32")), **inputs).numpy()
+        return np.asarray(self._decode(tf.constant(np.asarray(latents, "float32")), **inputs))
 
-    def generate(self, n=None, *, latents=None, seed=None, first=0, batch_size=256, **options):
+    @property
+    def samples_at_once(self):
+        """int: how many samples are made at a time unless it is said: many where a call costs more than the network."""
+        if self.decoding_network is None:
+            return AT_ONCE
+        shapes = [layer.output.shape[1:] for layer in self.decoding_network.layers]
+        return min(AT_MOST, max(AT_ONCE, NUMBERS // max(map(math.prod, shapes))))
+
+    def generate(self, n=None, *, latents=None, seed=None, first=0, batch_size=None, **options):
         """New samples, of points that are drawn or given.
 
         Args:
             n: how many, at points that `sample_latents` draws; or
             latents: the points themselves, array (n, ...): a morph, a grid, the same point under every label.
-            seed, first, batch_size, options: as in `GenerativeModel.generate`.
+            batch_size: how many are made at a time, by default `samples_at_once`; bounds memory.
+            seed, first, options: as in `GenerativeModel.generate`.
 
         Raises:
             InputError: both or neither of `n` and `latents` are given, or as in `GenerativeModel.generate`.
         """
+        batch_size = batch_size or self.samples_at_once
         if latents is None:
             if n is None:
                 raise InputError("generate() takes either n, how many samples, or latents, the points to decode.")

@@ -107,6 +107,10 @@ class VAE(LatentModel):
         self.sampling = Sampling(seed=self.seed, dtype="float32")
 
     @property
+    def decoding_network(self):
+        return self.decoder
+
+    @property
     def first_network(self):
         return self.encoder
 

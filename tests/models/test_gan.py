@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from gdl_keras import losses
-from gdl_keras.models.gan import LABEL_NOISES, build_discriminator, build_generator, noisy_targets, selu_layers
+from gdl_keras.models.gan import GAN, LABEL_NOISES, build_discriminator, build_generator, noisy_targets, selu_layers
 from tests import cases
 
 
@@ -85,3 +85,16 @@ def test_generator_learns_from_the_discriminator_as_it_then_is():
     model.seed_generator.state.assign(state)
     logits = np.asarray(model.discriminator(model.generator(model.latents_like(images))))
     assert float(report["generator_loss"]) == pytest.approx(np.log1p(np.exp(-logits)).mean(), rel=1e-4)
+
+
+def test_small_networks_make_many_samples_at_once():
+    """As many as have four million numbers in their largest layer, between 256 and 4,096."""
+    small = cases.gan()
+    assert small.samples_at_once == 4096
+    judge = build_discriminator((2, 2, 1))
+    for width, expected in ((4096, 2**22 // 4096), (20_000, 256)):
+        assert GAN(build_generator((2, 2, 1), 4, (width,)), judge).samples_at_once == expected
+    assert cases.real_nvp().samples_at_once == 256  # no single network decodes
+    made = small.generate(5000, seed=1)
+    np.testing.assert_allclose(made[4090:4100], small.generate(10, seed=1, first=4090), atol=1e-6)
+    assert cases.dcgan().generate(3, seed=1).flags.writeable
