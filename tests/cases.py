@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.diffusion_cases import book_diffusion, diffusion, diffusion_with_mixture, flow_matching
+from tests.diffusion_cases import book_diffusion, diffusion, diffusion_with_mixture, flow_matching, small_network
 from tests.energy_cases import ebm, point_ebm, score_matching
 from tests.flow_cases import arc, continuous_flow, image_flow, real_nvp
 from tests.harness import ModelCase
@@ -265,6 +265,12 @@ CASES = [
         still=("score/bias",),
     ),
     ModelCase("diffusion", lambda: diffusion(num_classes=3), labelled_images),
+    ModelCase(
+        "diffusion, deeper",
+        lambda: diffusion(small_network(3, blocks=2, patch=2), num_classes=3),
+        labelled_images,
+        variant=True,
+    ),
     ModelCase("diffusion, as the book", book_diffusion, images, variant=True),
     ModelCase("diffusion, mixture", diffusion_with_mixture, images, variant=True),
     ModelCase("flow_matching", flow_matching, images, stands_for_its_base=True),

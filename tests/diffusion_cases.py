@@ -3,11 +3,11 @@
 IMAGE_SHAPE = (8, 8, 1)
 
 
-def small_network(num_classes=None):
+def small_network(num_classes=None, **options):
     """A quick U-Net for images of 8x8."""
     from gdl_keras.models import build_quick_unet
 
-    return build_quick_unet(IMAGE_SHAPE, (4, 4), units=8, num_classes=num_classes)
+    return build_quick_unet(IMAGE_SHAPE, (4, 4), units=8, num_classes=num_classes, **options)
 
 
 def diffusion(network=None, **options):
