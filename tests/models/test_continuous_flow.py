@@ -70,12 +70,42 @@ def test_all_methods_come_to_the_same_with_enough_steps():
 def test_the_trace_is_that_of_the_jacobian():
     model = stirred(flow_cases.continuous_flow())
     points = tf.constant(some_points(2))
-    velocity, trace = model.velocity_and_trace(points, tf.constant(0.3), tf.unstack(tf.eye(2)))
+    velocity, trace, squares = model.velocity_and_slopes(points, tf.constant(0.3), tf.unstack(tf.eye(2)))
     with tf.GradientTape() as tape:
         tape.watch(points)
         again = model.velocity_at(tf.constant(0.3), points)
     np.testing.assert_array_equal(velocity, again)
-    np.testing.assert_allclose(trace, tf.linalg.trace(tape.batch_jacobian(again, points)), rtol=1e-4, atol=1e-5)
+    jacobian = tape.batch_jacobian(again, points)
+    np.testing.assert_allclose(trace, tf.linalg.trace(jacobian), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(squares, np.square(jacobian).sum(axis=(1, 2)), rtol=1e-4, atol=1e-6)
+
+
+def test_the_price_of_a_way_is_the_integral_of_its_speed_and_its_slopes():
+    """Of a linear flow the slopes are the matrix everywhere; the speed along the way by scipy's exponentials."""
+    points = some_points(2)
+    shares = (np.arange(400) + 0.5) / 400
+    # From x(1) back to x(t): x(t) - x* = exp(-(1 - t) A) (x(1) - x*), around the point that stands still.
+    still = np.linalg.solve(MATRIX, -OFFSET)
+    ways = [(points - still) @ linalg.expm(-share * MATRIX).T for share in shares]
+    speed = np.mean([np.square(way @ MATRIX.T).sum(axis=1) for way in ways], axis=0)
+    for kinetic, jacobian in ((1.0, 0.0), (0.0, 1.0), (0.3, 0.2)):
+        model = linear_flow(steps=20, kinetic_weight=kinetic, jacobian_weight=jacobian)
+        *found, price = model.bend_at_a_price(tf.constant(points), tf.unstack(tf.eye(2)))
+        np.testing.assert_allclose(price, kinetic * speed + jacobian * np.square(MATRIX).sum(), rtol=1e-3)
+        for value, expected in zip(found, model.bend(tf.constant(points))):
+            np.testing.assert_array_equal(value, expected)
+        # In a step it counts in the loss, and not in the nats.
+        nats, loss = model.nats_and_losses(points)
+        np.testing.assert_allclose(nats, model.negative_log_likelihood(points), rtol=1e-4)
+        np.testing.assert_allclose(loss - nats, price, rtol=1e-3, atol=1e-4)
+
+
+def test_without_a_price_the_loss_is_the_likelihood():
+    model = stirred(flow_cases.continuous_flow(kinetic_weight=0.0, jacobian_weight=0.0))
+    nats, loss = model.nats_and_losses(some_points(2))
+    np.testing.assert_array_equal(nats, loss)
+    with pytest.raises(InputError, match="kinetic_weight is not negative, not -1"):
+        flow_cases.continuous_flow(kinetic_weight=-1.0)
 
 
 def test_hutchinsons_estimate_is_right_in_expectation():

@@ -44,6 +44,10 @@ class Settings(PointConfig):
     solver_steps: int = 8
     # The trace of the Jacobian, in training: exact, or estimated from one random vector (Hutchinson).
     trace_method: Literal["exact", "hutchinson"] = "exact"
+    # The price of speed on the way, in training.
+    kinetic_weight: float = 0.01
+    # The price of how fast speed changes from place to place; with 0 for both the solver's errors may be learnt.
+    jacobian_weight: float = 0.01
     # How large the error of an adaptive step may be, when the finished model is looked at.
     tolerance: float = 1e-5
     # Adam's rate.
@@ -57,6 +61,8 @@ class Settings(PointConfig):
         "hidden_layers": at_least(1),
         "solver_steps": at_least(1),
         "tolerance": above(0),
+        "kinetic_weight": at_least(0),
+        "jacobian_weight": at_least(0),
         "learning_rate": above(0),
         "final_rate": between(0, 1),
     }
@@ -115,18 +121,33 @@ limits = plotting.square_around(examples)
 
 # %%
 plotting.show_source(
-    build_velocity_network, ContinuousFlow.velocity_and_trace, ContinuousFlow.bend_probed, ContinuousFlow.surprise
+    build_velocity_network,
+    ContinuousFlow.velocity_and_slopes,
+    ContinuousFlow.bend_at_a_price,
+    ContinuousFlow.nats_and_losses,
 )
 network = build_velocity_network(units=(run.units,) * run.hidden_layers)
-model = ContinuousFlow(network, run.method, run.solver_steps, run.tolerance, run.trace_method, seed=run.seed)
+model = ContinuousFlow(
+    network,
+    run.method,
+    run.solver_steps,
+    run.tolerance,
+    run.trace_method,
+    kinetic_weight=run.kinetic_weight,
+    jacobian_weight=run.jacobian_weight,
+    seed=run.seed,
+)
 model.standardise_by(examples)
 
 # %% [markdown]
 # ## Following an equation
 # In equal steps, by a method of Runge and Kutta: the error of `rk4` shrinks with the fourth power of their length.
-# Each step of the optimizer goes back through all of them, so there should be few; but not too few.  What training sees
-# is the solver's answer, and where that is coarse the network learns to be wrong in its favour, until the nats fall
-# below the entropy, which no density's can (`--solver-steps 4`).
+# Each step of the optimizer goes back through all of them, so there should be few.  But what training sees is the
+# solver's answer, and the network can learn to be wrong in its favour, by a velocity that bends sharply between two
+# steps: the nats then fall below the entropy, which no density's can.  So speed, and how fast it changes from place to
+# place, have a small price on the way (Finlay et al. 2020), and few steps see it rightly:
+#
+# $$-\log p(x) + \int_0^1 \left(0.01\,|v|^2 + 0.01\,\Big\|\frac{\partial v}{\partial x}\Big\|^2\right) dt.$$
 
 # %%
 plotting.show_source(integrate)

@@ -10,8 +10,14 @@ Jacobian alone, where a flow in steps needs its determinant:
 The trace takes one pass back through the network for each dimension.  Where there are many, one random vector e with
 mean 0 and covariance I is enough for an estimate without bias (Hutchinson): E[e^T J e] = trace(J).
 
+Training follows the equation in few steps, and a network learns to be wrong in their favour: to bend so sharply between
+them that they see a likelihood which is none.  A small price on the way itself keeps it from that (Finlay et al. 2020):
+
+    loss = -log p(x) + integral over t of (kinetic_weight |v|^2 + jacobian_weight |dv/dx|^2)
+
 Book: chapter 6, "FFJORD".  Papers: Chen et al. 2018, Neural ordinary differential equations, arXiv:1806.07366;
-Grathwohl et al. 2019, FFJORD, arXiv:1810.01367; Hutchinson 1990 for the trace.
+Grathwohl et al. 2019, FFJORD, arXiv:1810.01367; Hutchinson 1990 for the trace; Finlay et al. 2020, How to train your
+neural ODE: the world of Jacobian and kinetic regularization, arXiv:2002.02798.
 """
 
 import keras
@@ -20,7 +26,9 @@ from keras import layers, ops
 
 from gdl_keras.errors import InputError
 from gdl_keras.layers.settings import Setting
+from gdl_keras.models.base import inputs_of
 from gdl_keras.models.flows.points import PointFlow
+from gdl_keras.models.parts.weights import weighted, weights_of
 from gdl_keras.samplers.ode import FIXED_STEP_METHODS, integrate, integrate_adaptively
 
 # Up to so many dimensions the trace is computed exactly in training, unless the caller says otherwise.
@@ -60,18 +68,33 @@ class ContinuousFlow(PointFlow):
         trace_method: "exact", or "hutchinson": estimated in training from one random vector an example, and exact
             elsewhere; None: exact in the plane, estimated beyond.
         dimensions: int, numbers in a point.
+        kinetic_weight, jacobian_weight: floats, the price of speed and of how fast it changes from place to place; with
+            0 for both training is that of the likelihood alone.
         seed: int or None.
 
     Raises:
         InputError: an argument is out of range.
     """
 
+    kinetic_weight = Setting("not negative", lambda value: value >= 0)
+    jacobian_weight = Setting("not negative", lambda value: value >= 0)
     method = Setting((*FIXED_STEP_METHODS, "adaptive"))
     steps = Setting("a whole number of at least 1", lambda value: value >= 1 and value == int(value))
     tolerance = Setting("larger than 0", lambda value: value > 0)
     trace_method = Setting(("exact", "hutchinson"))
 
-    def __init__(self, network, method="rk4", steps=8, tolerance=1e-5, trace_method=None, dimensions=2, **kwargs):
+    def __init__(
+        self,
+        network,
+        method="rk4",
+        steps=8,
+        tolerance=1e-5,
+        trace_method=None,
+        dimensions=2,
+        kinetic_weight=0.01,
+        jacobian_weight=0.01,
+        **kwargs,
+    ):
         super().__init__(dimensions, **kwargs)
         if network.output_shape != (None, dimensions):
             raise InputError(f"A velocity has as many numbers as a point, {dimensions}, not {network.output_shape}.")
@@ -79,6 +102,8 @@ class ContinuousFlow(PointFlow):
         self.method = method
         self.steps = steps
         self.tolerance = tolerance
+        self.kinetic_weight = kinetic_weight
+        self.jacobian_weight = jacobian_weight
         self.trace_method = trace_method or ("exact" if dimensions <= FEW_DIMENSIONS else "hutchinson")
 
     def bend(self, standard):
@@ -91,10 +116,22 @@ class ContinuousFlow(PointFlow):
         """
 
         def slope(time, state):
-            return self.velocity_and_trace(state[0], time, probes)
+            return self.velocity_and_slopes(state[0], time, probes)[:2]
 
         # From time 1 back to 0: the integral comes out with the sign of the log-determinant.
         return self.followed(slope, (standard, tf.zeros(tf.shape(standard)[:1])), 1.0, 0.0)
+
+    def bend_at_a_price(self, standard, probes):
+        """What `bend_probed` gives, and the price of each example's way, float32 tensor (batch,)."""
+
+        def slope(time, state):
+            velocity, trace, squares = self.velocity_and_slopes(state[0], time, probes)
+            speed = tf.reduce_sum(velocity**2, axis=1)
+            return velocity, trace, self.kinetic_weight * speed + self.jacobian_weight * squares
+
+        nothing = tf.zeros(tf.shape(standard)[:1])
+        latents, log_det, price = self.followed(slope, (standard, nothing, nothing), 1.0, 0.0)
+        return latents, log_det, -price
 
     def unbend(self, latents):
         return self.followed(self.velocity_at, ops.convert_to_tensor(latents, "float32"), 0.0, 1.0)
@@ -117,22 +154,38 @@ class ContinuousFlow(PointFlow):
         times = tf.broadcast_to(tf.reshape(time, (-1, 1)), (tf.shape(points)[0], 1))
         return self.network([points, times])
 
-    def velocity_and_trace(self, points, time, probes):
-        """(v(x, t), sum over probes of e^T dv/dx e): float32 tensors (batch, dimensions) and (batch,)."""
+    def velocity_and_slopes(self, points, time, probes):
+        """v(x, t), float32 (batch, dimensions), and sums over probes, (batch,), of e^T J e and of |J^T e|^2."""
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(points)
             velocity = self.velocity_at(time, points)
-        trace = tf.zeros(tf.shape(points)[:1])
+        trace = squares = tf.zeros(tf.shape(points)[:1])
         for probe in probes:
             probe = tf.broadcast_to(probe, tf.shape(points))
-            trace += tf.reduce_sum(probe * tape.gradient(velocity, points, output_gradients=probe), axis=1)
-        return velocity, trace
+            slopes = tape.gradient(velocity, points, output_gradients=probe)
+            trace += tf.reduce_sum(probe * slopes, axis=1)
+            squares += tf.reduce_sum(slopes**2, axis=1)
+        return velocity, trace, squares
+
+    def nats_and_losses(self, data):
+        if not (self.kinetic_weight or self.jacobian_weight):
+            return super().nats_and_losses(data)
+        examples, weights = inputs_of(data), weights_of(data)
+        latents, log_det, price = self.bend_at_a_price(self.standardised(examples), self.probes_like(examples))
+        nats = weighted(-self.log_density_from(latents, log_det - ops.sum(ops.log(self.scale))), weights)
+        return nats, nats + weighted(price, weights) + self.penalties()
 
     def surprise(self, examples):
-        if self.trace_method == "exact":
-            return super().surprise(examples)
-        # One vector of random signs an example, the same all the way: the estimate is then that of one smooth flow.
-        is_positive = keras.random.uniform(tf.shape(examples), seed=self.seed_generator) < 0.5
-        signs = tf.where(is_positive, 1.0, -1.0)
-        latents, log_det = self.bend_probed((examples - self.mean) / self.scale, [signs])
+        latents, log_det = self.bend_probed(self.standardised(examples), self.probes_like(examples))
         return -self.log_density_from(latents, log_det - ops.sum(ops.log(self.scale)))
+
+    def standardised(self, examples):
+        return (examples - self.mean) / self.scale
+
+    def probes_like(self, examples):
+        """What the trace is taken by in training: all unit vectors, or a vector of random signs an example."""
+        if self.trace_method == "exact":
+            return tf.unstack(tf.eye(self.dimensions))
+        # The same one all the way: the estimate is then that of one smooth flow.
+        is_positive = keras.random.uniform(tf.shape(examples), seed=self.seed_generator) < 0.5
+        return [tf.where(is_positive, 1.0, -1.0)]
