@@ -4,6 +4,7 @@ from gdl_keras.backend import use_tensorflow
 
 use_tensorflow()
 
+import gdl_keras.optimizers  # noqa: E402, F401  saved models may be compiled with them
 from gdl_keras.models.autoencoder import Autoencoder, build_decoder, build_encoder  # noqa: E402
 from gdl_keras.models.autoregressive.dpo import DPO  # noqa: E402
 from gdl_keras.models.autoregressive.gpt import GPT, build_gpt  # noqa: E402
