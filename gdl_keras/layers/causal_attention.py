@@ -9,6 +9,7 @@ from keras import layers
 from keras.initializers import RandomNormal
 
 from gdl_keras.errors import InputError
+from gdl_keras.layers.place_dense import PlaceDense
 from gdl_keras.layers.rotary import rotated
 
 NEVER = float("-inf")
@@ -49,7 +50,7 @@ class CausalSelfAttention(layers.Layer):
         self.rotary = rotary
         self.window = window
         self.output_stddev = output_stddev
-        self.query_key_value = layers.Dense(
+        self.query_key_value = PlaceDense(
             3 * num_heads * key_dim,
             kernel_initializer=RandomNormal(stddev=0.02),
             dtype=self.dtype_policy,
@@ -58,7 +59,7 @@ class CausalSelfAttention(layers.Layer):
 
     def build(self, input_shape):
         self.query_key_value.build(input_shape)
-        self.output_dense = layers.Dense(
+        self.output_dense = PlaceDense(
             input_shape[-1],
             kernel_initializer=RandomNormal(stddev=self.output_stddev),
             dtype=self.dtype_policy,

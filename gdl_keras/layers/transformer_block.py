@@ -1,13 +1,16 @@
 """A block of a transformer: attention moves numbers between places, a small network works on them at each place."""
 
 import keras
+import tensorflow as tf
 from keras import layers
 from keras.initializers import RandomNormal
 
 from gdl_keras.errors import check_one_of
 from gdl_keras.layers.causal_attention import CausalSelfAttention
 from gdl_keras.layers.dropout import ReplicaDropout
+from gdl_keras.layers.gelu import gelu
 from gdl_keras.layers.layer_normalization import TokenNormalization
+from gdl_keras.layers.place_dense import PlaceDense
 
 NORMS = ("post", "pre")
 ACTIVATIONS = ("relu", "gelu")
@@ -66,14 +69,14 @@ class TransformerBlock(layers.Layer):
         self.attention = CausalSelfAttention(
             num_heads, key_dim, rotary, window, output_stddev, dtype=policy, name="attention"
         )
-        self.inner = layers.Dense(
-            feed_forward_dim, activation, kernel_initializer=RandomNormal(stddev=0.02), dtype=policy, name="inner"
+        self.inner = PlaceDense(
+            feed_forward_dim, kernel_initializer=RandomNormal(stddev=0.02), dtype=policy, name="inner"
         )
         self.norms = [TokenNormalization(epsilon=1e-5, dtype=policy, name=f"norm_{n}") for n in (1, 2)]
         self.dropouts = [ReplicaDropout(dropout, dtype=policy) for _ in range(2)]
 
     def build(self, input_shape):
-        self.outer = layers.Dense(
+        self.outer = PlaceDense(
             input_shape[-1],
             kernel_initializer=RandomNormal(stddev=self.attention.output_stddev),
             dtype=self.dtype_policy,
@@ -104,7 +107,11 @@ class TransformerBlock(layers.Layer):
 
     def _written(self, x, attended, training=False):
         x = self._added(x, attended, 0, training)
-        return self._added(x, self.outer(self.inner(self._read(x, 1))), 1, training)
+        inner = self._activated(self.inner(self._read(x, 1)), training)
+        return self._added(x, self.outer(inner), 1, training)
+
+    def _activated(self, x, training):
+        return gelu(x, training) if self.activation == "gelu" else tf.nn.relu(x)
 
     def _added(self, x, change, number, training):
         x = x + self.dropouts[number](change, training=training)
