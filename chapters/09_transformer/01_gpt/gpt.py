@@ -142,13 +142,13 @@ import time
 
 import numpy as np
 import tensorflow as tf
-from keras.optimizers import Adam
 from keras.optimizers.schedules import CosineDecay
 
 from gdl_keras import plotting
 from gdl_keras.kinds.text import nats_of
 from gdl_keras.layers import CausalSelfAttention, TransformerBlock
 from gdl_keras.models import GPT, NGram, build_gpt
+from gdl_keras.optimizers import FusedAdam
 
 train = run.load("train")
 test = run.load("test")
@@ -201,7 +201,7 @@ slower = CosineDecay(
     warmup_target=run.learning_rate if run.warmup else None,
     warmup_steps=run.warmup,
 )
-model.compile(Adam(slower, beta_2=0.99, global_clipnorm=run.clip), **run.execution())
+model.compile(FusedAdam(slower, beta_2=0.99, global_clipnorm=run.clip), **run.execution())
 plotting.show_source(GPT.train_step, GPT.step, CausalSelfAttention.step)
 
 # %%

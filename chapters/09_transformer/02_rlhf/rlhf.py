@@ -154,7 +154,6 @@ run = Run.start(
 import keras
 import numpy as np
 import tensorflow as tf
-from keras.optimizers import Adam
 from keras.optimizers.schedules import CosineDecay
 
 from gdl_keras import plotting, preference_losses
@@ -162,6 +161,7 @@ from gdl_keras.data import preferences
 from gdl_keras.errors import InputError
 from gdl_keras.kinds.text import nats_of
 from gdl_keras.models import DPO, GPT, PPO, RewardModel, build_gpt, build_reward_network, copied
+from gdl_keras.optimizers import FusedAdam
 
 likes = preferences.preference(run.preference, run.letter)
 if run.preference == "pleasant":
@@ -201,7 +201,7 @@ if language is None:
     )
     language = GPT(network, vocabulary, length=run.text_length, one_text=one_text, seed=run.seed)
     falling = CosineDecay(run.language_rate, stage.planned_steps(train), alpha=0.1)
-    language.compile(Adam(falling, beta_2=0.99, global_clipnorm=1.0), **run.execution())
+    language.compile(FusedAdam(falling, beta_2=0.99, global_clipnorm=1.0), **run.execution())
     language.fit(train, validation_data=held_out, **stage.schedule())
 elif not isinstance(language, GPT) or language.vocabulary != vocabulary:
     raise InputError(
@@ -270,7 +270,7 @@ for number in range(3):
 # %%
 stage = run.stage("reward", epochs=run.reward_epochs)
 reward = RewardModel(build_reward_network(language.network), vocabulary, one_text=one_text, seed=run.seed)
-reward.compile(Adam(run.reward_rate, global_clipnorm=1.0), **run.execution())
+reward.compile(FusedAdam(run.reward_rate, global_clipnorm=1.0), **run.execution())
 plotting.show_source(preference_losses.bradley_terry, RewardModel.train_step)
 reward.fit(pairs, validation_data=held_out_pairs, **stage.schedule())
 stage.show("accuracy", plotting.curves(stage.history, ["accuracy"]))
@@ -353,7 +353,7 @@ class Looking(keras.callbacks.Callback):
 
 # %%
 model = policy(run.kl_weight)
-model.compile(Adam(run.learning_rate), Adam(run.reward_rate), **run.execution())
+model.compile(FusedAdam(run.learning_rate), FusedAdam(run.reward_rate), **run.execution())
 model.fit(train, validation_data=held_out, **run.schedule(callbacks=[Looking()]))
 
 
@@ -400,7 +400,7 @@ direct = DPO(
     beta=run.kl_weight,
     seed=run.seed,
 )
-direct.compile(Adam(run.learning_rate, global_clipnorm=1.0), **run.execution())
+direct.compile(FusedAdam(run.learning_rate, global_clipnorm=1.0), **run.execution())
 plotting.show_source(preference_losses.direct_preference, DPO.train_step)
 direct.fit(pairs, validation_data=held_out_pairs, **stage.schedule())
 print(f"As a reward model it agrees with {stage.history['val_accuracy'][-1]:.1%} of the held-out choices")
@@ -417,7 +417,7 @@ def with_weight(weight, name, epochs):
     """A policy with another weight, a stage of the run: (the model, its history)."""
     stage = run.stage(name, epochs=epochs, steps_per_epoch=run.steps_per_epoch)
     other = policy(weight)
-    other.compile(Adam(run.learning_rate), Adam(run.reward_rate), **run.execution())
+    other.compile(FusedAdam(run.learning_rate), FusedAdam(run.reward_rate), **run.execution())
     other.fit(train, validation_data=held_out, verbose=0, **stage.schedule(callbacks=[Looking()]))
     return other, from_start(stage.history)
 
