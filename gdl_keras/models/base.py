@@ -228,7 +228,8 @@ class TapeModel(LearnsInBlocks, Saved):
         if "labels" in self.learns_from and table.condition_names:
             self.label_names = tuple(table.condition_names)
         first_epoch = kwargs.get("initial_epoch", 0)
-        if lies_on_device(self, table):
+        # Weights by class are put beside labels that come batch by batch.
+        if not kwargs.get("class_weight") and lies_on_device(self, table):
             return self.in_blocks(table, steps, joined, first_epoch)
         first_batch = first_epoch * steps * joined
         return join_batches(table.batches(first_batch=first_batch, columns=self.learns_from), joined)

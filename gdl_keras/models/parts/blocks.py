@@ -47,6 +47,11 @@ class LearnsInBlocks(CompiledByXLA):
             self._blocks = self.train_function = None
             self.steps_per_execution = 1
 
+    def trace_anew(self):
+        # What was compiled for the last table outlives its `fit`, and knows the settings of that time.
+        self._takes_blocks = {}
+        super().trace_anew()
+
     def make_train_function(self, force=False):
         if self._blocks is None:
             super().make_train_function(force)

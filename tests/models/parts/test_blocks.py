@@ -8,7 +8,7 @@ from gdl_keras import data
 from gdl_keras.data.mirroring import Mirrored
 from gdl_keras.models.parts import blocks, xla
 from tests import harness
-from tests.cases import IMAGE_SHAPE, cgan, classifier, linear_autoencoder
+from tests.cases import IMAGE_SHAPE, cgan, classifier, linear_autoencoder, vae
 
 generator = np.random.default_rng(0)
 pixels = generator.integers(0, 256, (50, *IMAGE_SHAPE), dtype="uint8")
@@ -171,3 +171,23 @@ def test_another_fit_needs_no_other_compilation_and_another_compile_does(gpu, mo
     model.compile("sgd")
     model.fit(floats, verbose=0)
     assert len(compiled) == 3
+
+
+def test_a_setting_that_changes_between_two_calls_changes_the_step(gpu):
+    """What was compiled for the first call knows the setting as it was then."""
+    model = vae()
+    for beta in (1.0, keras.Variable(7.0), 3.0):
+        model.beta = beta
+        history = model.fit(table(), verbose=0).history
+        loss, reconstruction, kl = (history[f"{name}loss"][0] for name in ("", "reconstruction_", "kl_"))
+        assert loss == pytest.approx(reconstruction + float(model.beta) * kl, rel=1e-5)
+
+
+def test_weights_of_classes_count(gpu):
+    """They are put beside labels that come batch by batch, so these do."""
+    model = classifier()
+    before = [np.array(weight) for weight in model.trainable_variables]
+    model.fit(table(), class_weight={0: 0.0, 1: 0.0, 2: 0.0}, verbose=0)
+    assert int(model.optimizer.iterations) == 6
+    for weight, expected in zip(model.trainable_variables, before, strict=True):
+        np.testing.assert_array_equal(weight, expected)
