@@ -1,9 +1,12 @@
 """What the columns are that models learn from: images, points, tokens, labels; and what to do where they are not.
 
-`check_width` asks what can be told without the numbers, `check_values` the numbers themselves.
+`check_are_arrays` asks whether they are columns at all, `check_width` what else can be told without the numbers, and
+`check_values` the numbers themselves.
 """
 
 import math
+import os
+from collections.abc import Mapping
 
 import keras
 import numpy as np
@@ -17,6 +20,32 @@ NUMBERED = {
     **dict.fromkeys(("chosen", "rejected"), ": encode texts with model.vocabulary"),
     "labels": ": number the classes from 0 on",
 }
+
+
+def check_are_arrays(columns, given):
+    """Raises InputError unless what is given for columns is arrays, tensors, or what has their `shape`.
+
+    Args:
+        columns: their names; those that are not known here are not looked at.
+        given: list, one for each name.
+    """
+    for column, one in zip(columns, given):
+        if column in (*INPUTS, "labels") and not hasattr(one, "shape"):
+            raise InputError(f"{column.capitalize()} come as an array, {_not_an_array(columns, column, one)}.")
+
+
+def _not_an_array(columns, column, given):
+    kind = type(given).__name__
+    if isinstance(given, Mapping):
+        known = [key for name in columns for key in (name, name.removesuffix("s")) if key in given]
+        taken = [f"batch[{key!r}]" for key in known or list(given)[: len(columns)]]
+        wanted = f"({', '.join(taken)})" if len(taken) > 1 else "".join(taken)
+        return f"and this is a dictionary of {', '.join(map(str, given))}: map(lambda batch: {wanted}) takes them out"
+    if isinstance(given, (str, os.PathLike)):
+        return f"and this is a path: gdl_keras.data.load({str(given)!r}) makes a data set of what is there"
+    if isinstance(given, (list, tuple)):
+        return f"and this is a {kind}: give numpy.asarray({column})"
+    return f"a tf.data.Dataset or a data set of gdl_keras.data, and this is a {kind}"
 
 
 def check_width(model, column, given):

@@ -5,14 +5,14 @@ batch a second time, a generator would have lost it, and a shuffled data set wou
 """
 
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from gdl_keras.errors import InputError
-from gdl_keras.models.parts.examples import check_values, check_width
+from gdl_keras.models.parts.examples import check_are_arrays, check_values, check_width
 from gdl_keras.models.parts.precision import check_precision
 from gdl_keras.models.parts.weights import refuse_weights, weights_of
 
@@ -98,7 +98,10 @@ def as_stream(x):
 
     def batches():
         for batch in x:
-            yield tuple(map(_array, batch)) if isinstance(batch, (tuple, list)) else _array(batch)
+            if isinstance(batch, Mapping):
+                yield {name: _array(column) for name, column in batch.items()}
+            else:
+                yield tuple(map(_array, batch)) if isinstance(batch, (tuple, list)) else _array(batch)
 
     first = next(batches(), None)
     if first is None:
@@ -156,15 +159,17 @@ class Look:
             return _Passing(x, self._forgettable_check())
         elif isinstance(x, Iterator):
             return self._generated(x)
-        elif isinstance(x, (tuple, list)) or hasattr(x, "shape"):
+        elif not hasattr(x, "batches"):
             self._refuse_batches(x)
             self._check(x if y is None else (x, y))
+            if y is not None:
+                check_are_arrays(("labels",), (y,))
         return x
 
     def at_validation(self, data):
         """The same of `validation_data`: arrays and streams may come as a tuple (x, y, weights)."""
         if not isinstance(data, (tuple, list)):
-            return self.at(data)
+            return None if data is None else self.at(data)
         return (self.at(*data[:2]), *data[1:])
 
     def _refuse_batches(self, x):
@@ -178,10 +183,12 @@ class Look:
 
     def _check(self, batch, values=True):
         found = columns_of(batch, len(self.columns))
+        check_are_arrays(self.columns, found)
         name = type(self.model).__name__
         if len(found) < len(self.columns):
             wanted = " and ".join(self.columns)
-            raise InputError(f"{name} learns from {wanted}: give both, such as fit({', '.join(self.columns)}).")
+            them = "both" if len(self.columns) > 1 else "them"
+            raise InputError(f"{name} learns from {wanted}: give {them}, such as fit({', '.join(self.columns)}).")
         columns = [*zip(self.columns, found), *(("images", target) for target in self._targets(batch))]
         for column, given in columns:
             check_width(self.model, column, given)

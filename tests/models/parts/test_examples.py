@@ -205,6 +205,7 @@ def test_a_network_that_learnt_its_scale_takes_any():
 def set_back():
     yield
     keras.config.set_floatx("float32")
+    keras.config.set_image_data_format("channels_last")
 
 
 @pytest.mark.parametrize("build", [cases.vae, cases.dcgan, cases.hinge_gan, cases.gaussian, cases.ngram])
@@ -224,3 +225,24 @@ def test_a_precision_that_is_set_later_is_refused_where_it_would_count(set_back)
     keras.config.set_floatx("float64")
     with pytest.raises(InputError, match="set to float64"):
         model.fit(cases.points())
+
+
+def test_what_the_sentence_says_is_enough(set_back):
+    """Keras keeps the policy that it made of the floatx, whatever that is set to afterwards."""
+    keras.config.set_floatx("float64")
+    with pytest.raises(InputError) as refused:
+        cases.gaussian()
+    for call in ("set_floatx", "set_dtype_policy"):
+        assert f"keras.config.{call}('float32')" in str(refused.value)
+        getattr(keras.config, call)("float32")
+    cases.gaussian()
+
+
+def test_channels_come_last(set_back):
+    model = cases.vae()
+    keras.config.set_image_data_format("channels_first")
+    for call in (cases.vae, lambda: model.fit(X)):
+        with pytest.raises(
+            InputError, match=r"come last, and Keras is set to channels_first: call keras\.config\.set_im"
+        ):
+            call()

@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -48,6 +49,16 @@ class Loader:
 
     def __len__(self):
         return -(-len(self.columns[0]) // 4)
+
+
+class Rows:
+    """One batch, whatever it is, each time that it is gone through."""
+
+    def __init__(self, batch):
+        self.batch = batch
+
+    def __iter__(self):
+        yield self.batch
 
 
 def torch_loader(*columns):
@@ -107,6 +118,51 @@ def test_images_are_refused_with_what_to_do(images, sentence):
         with pytest.raises(InputError, match=sentence):
             call(images)
     assert_same(weights(model), before)
+
+
+@pytest.mark.parametrize(
+    ("images", "sentence"),
+    [
+        (None, r"VAE learns from images: give them, such as fit\(images\)"),
+        ([], "VAE learns from images: give them"),
+        (X.tolist(), r"an array, and this is a list: give numpy.asarray\(images\)"),
+        ("./photos", r"is a path: gdl_keras.data.load\('./photos'\) makes a data set"),
+        (Path("photos"), "is a path: gdl_keras.data.load"),
+        (100, "this is a int"),
+        ({"label": Y, "image": X}, r"a dictionary of label, image: map\(lambda batch: batch\['image'\]\)"),
+        ({"pixels": X}, r"a dictionary of pixels: map\(lambda batch: batch\['pixels'\]\)"),
+    ],
+)
+def test_what_is_no_array_is_refused_with_what_to_do(images, sentence):
+    model = cases.vae()
+    for call in (model.fit, model.evaluate, model.predict, model.train_on_batch, model.test_on_batch):
+        with pytest.raises(InputError, match=sentence):
+            call(images)
+    with pytest.raises(InputError, match=sentence):
+        model.fit(X, validation_data=(images,))
+
+
+def test_streams_of_dictionaries_are_refused_with_what_to_do():
+    """TensorFlow Datasets and loaders of PyTorch give such."""
+    batch = {"image": X[:4], "label": Y[:4]}
+    streams = [
+        lambda: tf.data.Dataset.from_tensor_slices(batch).batch(2),
+        lambda: iter([batch]),
+        lambda: Rows(batch),
+    ]
+    for stream in streams:
+        with pytest.raises(InputError, match=r"of image, label: map\(lambda batch: batch\['image'\]\) takes them out"):
+            cases.vae().fit(stream(), verbose=0)
+        with pytest.raises(InputError, match=r"map\(lambda batch: \(batch\['image'\], batch\['label'\]\)\)"):
+            cases.classifier().fit(stream(), verbose=0)
+
+
+@pytest.mark.parametrize("build", [cases.classifier, cases.cgan, cases.vae])
+def test_labels_are_no_list(build):
+    model = build()
+    for call in (model.fit, model.evaluate, model.train_on_batch, model.test_on_batch):
+        with pytest.raises(InputError, match=r"Labels come as an array, and this is a list: give numpy.asarray\(la"):
+            call(X, Y.tolist())
 
 
 def test_reconstructions_are_asked_of_images_in_the_range_too():
