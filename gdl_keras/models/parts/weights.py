@@ -53,6 +53,15 @@ def refuse_weights(model):
     )
 
 
+def _check_weights(count, weights):
+    if weights.shape not in ((count,), (count, 1)):
+        raise InputError(
+            f"sample_weight is one number for each of the {count} examples, and this has shape {weights.shape}."
+        )
+    if not np.isfinite(weights.astype("float64")).all():
+        raise InputError("Weights are finite numbers, and some in sample_weight are NaN or infinite.")
+
+
 def targets_beside(model, x, y=None, sample_weight=None, class_weight=None):
     """What Keras must get for `y`, which drops weights without a word where there is none.
 
@@ -78,6 +87,8 @@ def targets_beside(model, x, y=None, sample_weight=None, class_weight=None):
             "sample_weight goes along with arrays.  A data set carries its weights beside its examples: "
             "tf.data.Dataset.from_tensor_slices((images, labels, weights)).batch(32)."
         )
+    if sample_weight is not None and hasattr(x, "shape"):
+        _check_weights(len(x), np.asarray(sample_weight))
     if class_weight is not None and lacks_labels:
         raise InputError(
             f"class_weight wants labels, and there are none: give {type(model).__name__}.fit() "

@@ -72,6 +72,25 @@ def test_two_replicas_with_weights_equal_one_device(two_replicas):
         np.testing.assert_allclose(np.asarray(one), np.asarray(two), atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("weights", "sentence"),
+    [
+        (np.ones(15), r"one number for each of the 16 examples, and this has shape \(15,\)"),
+        (np.ones((16, 8, 8)), r"has shape \(16, 8, 8\)"),
+        (np.full(16, np.nan), "some in sample_weight are NaN or infinite"),
+        ([np.inf] + [1.0] * 15, "NaN or infinite"),
+    ],
+)
+def test_weights_are_one_finite_number_for_each_example(weights, sentence):
+    images, labels = cases.labelled_images()
+    for call in (cases.classifier().fit, cases.classifier().evaluate):
+        with pytest.raises(InputError, match=sentence):
+            call(images, labels, sample_weight=weights, verbose=0)
+    with pytest.raises(InputError, match=sentence):
+        cases.vae().fit(images, sample_weight=weights, verbose=0)
+    cases.vae().fit(images, sample_weight=np.ones((16, 1)), verbose=0)
+
+
 def test_an_impossible_example_of_no_weight_counts_nothing():
     values = tf.constant([np.inf, 2.0, np.nan])
     np.testing.assert_array_equal(weighted(values, tf.constant([0, 3, 0])), [0, 6, 0])
