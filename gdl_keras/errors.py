@@ -3,6 +3,8 @@
 The command line prints the sentence alone and exits with `exit_code`; `--debug` shows the traceback.
 """
 
+from numbers import Integral
+
 
 class GDLError(Exception):
     """Base of both; catch this one to catch whatever the project raises on purpose."""
@@ -29,6 +31,18 @@ def nearest(name, names):
     if close:
         return f"Did you mean {' or '.join(close)}?"
     return f"Known are: {', '.join(names)}."
+
+
+def check_whole(name, value, least):
+    """Raises InputError unless a value is a whole number, and not too small: "n is a whole number of at least 1 ..."
+
+    Args:
+        name: how the sentence calls it.
+        value: what was given; numpy's integers are whole numbers, too, and True is none.
+        least: int, the smallest that may be.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        raise InputError(f"{name} is a whole number of at least {least}, not {value!r}.")
 
 
 def check_one_of(name, value, allowed):

@@ -3,7 +3,7 @@
 from gdl_keras.data.entries import find
 from gdl_keras.data.notices import say
 from gdl_keras.data.preparers import PREPARERS, options_of
-from gdl_keras.errors import InputError
+from gdl_keras.errors import InputError, check_whole
 
 SPLITS = ("train", "test")
 
@@ -33,10 +33,8 @@ def load(name, split="train", *, batch_size=32, seed=0, skip_unreadable=False, *
     preparer = _preparer(entry)
     if split not in SPLITS:
         raise InputError(f"There is no split {split!r}: the splits are {' and '.join(SPLITS)}.")
-    if batch_size < 1:
-        raise InputError(f"The batch size must be at least 1, not {batch_size}.")
-    if seed < 0:
-        raise InputError(f"The seed must not be negative, and {seed} is.")
+    check_whole("The batch size", batch_size, 1)
+    check_whole("The seed", seed, 0)
     _check_options(entry, preparer, options)
     settings = {"skip_unreadable": skip_unreadable, "name": str(name), "batch_size": batch_size, "seed": seed}
     return preparer.load(entry, split, **settings, **options)

@@ -8,7 +8,7 @@ from gdl_keras.data.columns import Column
 from gdl_keras.data.digests import digest
 from gdl_keras.data.labelled import Labelled
 from gdl_keras.data.order import BatchOrder
-from gdl_keras.errors import InputError, nearest
+from gdl_keras.errors import InputError, check_whole, nearest
 
 
 class Table(Labelled):
@@ -33,7 +33,7 @@ class Table(Labelled):
         seed: fixes the order of the examples in every pass.
 
     Raises:
-        InputError: there is no example, or the columns differ in length.
+        InputError: there is no example, the columns differ in length, or a batch has none.
     """
 
     def __init__(
@@ -64,6 +64,7 @@ class Table(Labelled):
         self._formerly = formerly
         self.columns = dict(columns)
         self.num_examples = self._common_length()
+        check_whole("The batch size", batch_size, 1)
         self.batch_size = min(batch_size, self.num_examples)
 
     def __len__(self):

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from gdl_keras import keywords
-from gdl_keras.errors import InputError
+from gdl_keras.errors import InputError, check_whole
 from gdl_keras.models.base import TapeModel
 from gdl_keras.models.parts.conditions import Unconditional
 from gdl_keras.samplers.noise import seed_or_any
@@ -75,8 +75,7 @@ class GenerativeModel(TapeModel):
         Raises:
             InputError: `n` is missing or below 1, or an option is unknown or does not fit.
         """
-        if n is None or n < 1:
-            raise InputError(f"generate() makes at least 1 sample, not {n}: say how many.")
+        check_whole("How many samples generate() makes", n, 1)
         known = self.draw_options()
         own = {name: value for name, value in options.items() if name in known}
         given = {name: value for name, value in options.items() if name not in known}
@@ -177,8 +176,15 @@ class LatentModel(GenerativeModel):
             if n is None:
                 raise InputError("generate() takes either n, how many samples, or latents, the points to decode.")
             return super().generate(n, seed=seed, first=first, batch_size=batch_size, **options)
-        if n is not None or not len(latents):
+        latents = np.asarray(latents)
+        if n is not None or not latents.size:
             raise InputError("generate() takes either n, how many samples, or latents, at least one point to decode.")
+        if latents.shape[1:] != self.latent_shape:
+            wanted = ", ".join(map(str, ("n", *self.latent_shape)))
+            raise InputError(
+                f"Latent points of {type(self).__name__} are an array ({wanted}), as sample_latents(n) gives them, and "
+                f"these have shape {latents.shape}."
+            )
         conditions = self.conditions.check(len(latents), type(self).__name__, **options)
         samples = []
         for start in range(0, len(latents), batch_size):

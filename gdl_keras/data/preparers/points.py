@@ -18,7 +18,7 @@ from gdl_keras.data.sources.computed import Computed
 from gdl_keras.data.sources.csv_table import is_number, lines_of, number_columns
 from gdl_keras.data.sources.splits import HELD_OUT
 from gdl_keras.data.sources.walking import visible_files
-from gdl_keras.errors import InputError
+from gdl_keras.errors import InputError, check_whole
 
 VERSION = 1  # raised when the same settings come to give other points
 COUNT = 10_000  # points of a density in each split, where the caller does not say
@@ -39,8 +39,8 @@ def load(entry, split, *, skip_unreadable, name, batch_size, seed, count=None):
     Returns:
         a `PointData`.
     """
-    if count is not None and count < 1:
-        raise InputError(f"The count of points must be at least 1, not {count}.")
+    if count is not None:
+        check_whole("The count of points", count, 1)
     settings = {"name": name, "kind": "points", "split": split, "batch_size": batch_size, "seed": seed}
     source = entry.sources[0]
     if isinstance(source, Computed):

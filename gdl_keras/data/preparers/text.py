@@ -15,7 +15,7 @@ from gdl_keras.data.store import allocate, kept, prepared_folder, read_arrays, w
 from gdl_keras.data.texts import TextData
 from gdl_keras.data.vocabulary import UNITS, Vocabulary
 from gdl_keras.data.vocabulary import split as split_text
-from gdl_keras.errors import InputError, check_one_of
+from gdl_keras.errors import InputError, check_one_of, check_whole
 
 STORE_VERSION = 1  # raised when the same texts come to give other numbers
 FOLDER_VERSION = 2  # raised when the same folder comes to be dealt out in another way
@@ -59,8 +59,7 @@ def load(
     if tokens not in UNITS:
         raise InputError(f"Texts are made of {' or '.join(UNITS)}, not of {tokens!r}.")
     check_one_of("example", example, EXAMPLES)
-    if length < 1:
-        raise InputError(f"The length must be at least 1 token, not {length}.")
+    check_whole("The length", length, 1)
     vocabulary_size = USUAL_SIZES[tokens] if vocabulary_size is None else vocabulary_size
     Vocabulary.of_counts({}, size=vocabulary_size)  # refuses a size that cannot be
     field = field or entry.field

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from gdl_keras.errors import InputError
+from gdl_keras.errors import InputError, check_whole
 from gdl_keras.models.generative import LatentModel
 from gdl_keras.samplers.denoising import check_steps
 from gdl_keras.samplers.noise import SampleNoise, random_normal, seed_or_any
@@ -88,8 +88,7 @@ class WalkingModel(LatentModel):
         if (n is None) == (latents is None) and not (n is None and given is not None):
             raise InputError("generate() takes either n, how many samples, or latents, the points to decode.")
         count = next(len(each) for each in (latents, given) if each is not None) if n is None else n
-        if count < 1:
-            raise InputError(f"generate() makes at least 1 sample, not {count}: say how many.")
+        check_whole("How many samples generate() makes", count, 1)
         own = {name: value for name, value in options.items() if name in self.draw_options()}
         rest = {name: value for name, value in options.items() if name not in own}
         per_sample = self.conditions.check(count, type(self).__name__, **rest)
