@@ -18,7 +18,8 @@ from gdl_keras.models.generative import LatentModel
 from gdl_keras.models.parts.averaging import WeightAverage
 from gdl_keras.models.parts.calling import specs_of
 from gdl_keras.models.parts.conditions import Attributes, Classes, Unconditional
-from gdl_keras.models.parts.endings import refuse_range, without_ending
+from gdl_keras.models.parts.endings import refuse_ending, refuse_range, without_ending
+from gdl_keras.models.parts.fitting import check_chain, check_known
 from gdl_keras.models.parts.inputs import inputs_and_labels
 from gdl_keras.models.parts.weights import refuse_weights, weights_of
 from gdl_keras.samplers.noise import random_normal, random_uniform
@@ -51,6 +52,7 @@ class AdversarialModel(WeightAverage, LatentModel):
 
     def __init__(self, generator, latents="normal", ema_decay=None, **kwargs):
         super().__init__(**kwargs)
+        check_known(type(self).__name__, "generator", generator)
         if self.makes == "images":
             refuse_range(generator, type(self).__name__)
         self.generator = generator
@@ -58,6 +60,12 @@ class AdversarialModel(WeightAverage, LatentModel):
         self.latent_dim = generator.inputs[0].shape[-1]
         self.evaluation_seed_generator = SeedGenerator(None if self.seed is None else self.seed + 1)
         self.keep_average("generator", ema_decay)
+
+    def check_judge(self, judge):
+        """Raises InputError where it does not take what the generator makes, or ends in what bounds its scores."""
+        name = type(self).__name__
+        check_chain(name, generator=self.generator, **{self.judge_name: judge})
+        refuse_ending(judge, name)
 
     @property
     def conditions(self):

@@ -21,6 +21,7 @@ from gdl_keras.models.base import inputs_of, targets_of
 from gdl_keras.models.generative import LatentModel
 from gdl_keras.models.parts.calling import specs_of
 from gdl_keras.models.parts.endings import FINAL_ACTIVATIONS, check_final_activation, in_float32, with_final_activation
+from gdl_keras.models.parts.fitting import check_chain
 from gdl_keras.models.parts.inputs import Look
 from gdl_keras.models.parts.sizes import reduced_size
 from gdl_keras.models.parts.weights import weighted, weighted_mean, weights_of
@@ -106,8 +107,8 @@ class Autoencoder(LatentModel):
         seed: int or None.
 
     Raises:
-        InputError: an argument is out of range, the decoder ends in an activation, or the cross-entropy, which takes
-            logits, does not go with a linear end.
+        InputError: an argument is out of range, the networks do not fit together, the decoder ends in an activation, or
+            the cross-entropy, which takes logits, does not go with a linear end.
     """
 
     metric_names = ("loss",)
@@ -119,6 +120,8 @@ class Autoencoder(LatentModel):
     ):
         super().__init__(**kwargs)
         check_one_of("loss", loss, LOSSES)
+        check_chain("Autoencoder", encoder=encoder, decoder=decoder)
+        check_chain("Autoencoder", decoder=decoder, encoder=encoder)
         check_final_activation(decoder, final_activation, loss == "binary_crossentropy")
         self.encoder = encoder
         self.decoder = decoder

@@ -14,7 +14,7 @@ from gdl_keras.models.parts.conditions import Unconditional
 from gdl_keras.models.parts.examples import shape_taken_by
 from gdl_keras.models.parts.inputs import Look, as_stream, columns_of, images_beside, join_batches
 from gdl_keras.models.parts.precision import check_precision
-from gdl_keras.models.parts.rates import NetworkOptimizers, refuse_silent_average
+from gdl_keras.models.parts.rates import NetworkOptimizers, refuse_silent_average, refuse_taken
 from gdl_keras.models.parts.replicas import clipped_over_replicas, overflow_everywhere
 from gdl_keras.models.parts.saving import Saved
 from gdl_keras.models.parts.watching import watched
@@ -89,8 +89,8 @@ class TapeModel(LearnsInBlocks, Saved):
             run_eagerly, steps_per_execution: as in `keras.Model.compile`.
 
         Raises:
-            InputError: an optimizer is missing, something is given that the model does not take, or a layer cannot be
-                compiled.
+            InputError: an optimizer is missing or trains something else, something is given that the model does not
+                take, or a layer cannot be compiled.
         """
         given = self._named_optimizers(optimizers, by_name)
         self._compile_options = {
@@ -264,6 +264,7 @@ class TapeModel(LearnsInBlocks, Saved):
         if self.trained_networks:
             refuse_silent_average(name, optimizer)
         network = getattr(self, name.removesuffix("_optimizer")) if self.trained_networks else self
+        refuse_taken(name, optimizer, network.trainable_variables)
         # Keras restores the state of an optimizer only where that was built before loading.
         optimizer.build(network.trainable_variables)
         return optimizer

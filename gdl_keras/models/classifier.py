@@ -16,6 +16,7 @@ from gdl_keras.models.base import TapeModel
 from gdl_keras.models.parts.calling import specs_of
 from gdl_keras.models.parts.conditions import Classes
 from gdl_keras.models.parts.endings import refuse_ending, without_ending
+from gdl_keras.models.parts.fitting import check_logits
 from gdl_keras.models.parts.inputs import inputs_and_labels
 from gdl_keras.models.parts.weights import weighted, weights_of
 
@@ -84,7 +85,8 @@ class Classifier(TapeModel):
         seed: int or None.
 
     Raises:
-        InputError: the network ends in a softmax, or in another activation that bounds what it says.
+        InputError: the network does not give a number for each of two classes or more, or ends in a softmax, or in
+            another activation that bounds what it says.
     """
 
     metric_names = ("loss", "accuracy")
@@ -93,6 +95,7 @@ class Classifier(TapeModel):
 
     def __init__(self, network, **kwargs):
         super().__init__(**kwargs)
+        check_logits("Classifier", "network", network)
         refuse_ending(network, "Classifier", compared=True)
         self.network = network
         self.num_classes = network.output_shape[-1]

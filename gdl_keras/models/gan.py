@@ -18,7 +18,6 @@ from keras import layers, ops
 from gdl_keras import losses
 from gdl_keras.layers.settings import Annealed, Setting
 from gdl_keras.models.adversarial import AdversarialModel, accuracies
-from gdl_keras.models.parts.endings import refuse_ending
 
 LABEL_NOISES = ("none", "smooth", "one_sided", "flip", "book")
 
@@ -87,7 +86,8 @@ class GAN(AdversarialModel):
         latents, ema_decay, seed: as in `AdversarialModel`.
 
     Raises:
-        InputError: an argument is out of range, or a network ends in an activation that it must not end in.
+        InputError: an argument is out of range, the networks do not fit together, or one ends in an activation that it
+            must not end in.
     """
 
     metric_names = ("discriminator_loss", "generator_loss", "discriminator_accuracy", "real_accuracy", "fake_accuracy")
@@ -97,7 +97,7 @@ class GAN(AdversarialModel):
 
     def __init__(self, generator, discriminator, label_noise="none", noise=0.1, **kwargs):
         super().__init__(generator, **kwargs)
-        refuse_ending(discriminator, type(self).__name__)
+        self.check_judge(discriminator)
         self.discriminator = discriminator
         self.label_noise = label_noise
         self.noise = noise

@@ -24,7 +24,6 @@ from gdl_keras.errors import check_one_of
 from gdl_keras.layers import SpectralNormalization
 from gdl_keras.layers.settings import Setting
 from gdl_keras.models.adversarial import AdversarialModel, accuracies
-from gdl_keras.models.parts.endings import refuse_ending
 from gdl_keras.models.parts.labels import label_input, with_label_planes
 from gdl_keras.models.parts.sizes import reduced_size
 
@@ -160,7 +159,8 @@ class HingeGAN(AdversarialModel):
         latents, ema_decay, seed: as in `AdversarialModel`.
 
     Raises:
-        InputError: an argument is out of range, or a network ends in an activation that it must not end in.
+        InputError: an argument is out of range, the networks do not fit together, or one ends in an activation that it
+            must not end in.
     """
 
     learns_from = ("images", "labels")
@@ -180,7 +180,7 @@ class HingeGAN(AdversarialModel):
         **kwargs,
     ):
         super().__init__(generator, ema_decay=ema_decay, **kwargs)
-        refuse_ending(discriminator, type(self).__name__)
+        self.check_judge(discriminator)
         self.discriminator = discriminator
         self.num_classes = num_classes
         self.generator_loss = generator_loss

@@ -24,6 +24,7 @@ from gdl_keras.models.base import inputs_of, targets_of
 from gdl_keras.models.generative import LatentModel
 from gdl_keras.models.parts.calling import specs_of
 from gdl_keras.models.parts.endings import FINAL_ACTIVATIONS, check_final_activation, with_final_activation
+from gdl_keras.models.parts.fitting import check_chain
 from gdl_keras.models.parts.inputs import Look
 from gdl_keras.models.parts.weights import weighted, weights_of
 from gdl_keras.samplers.noise import SampleNoise, random_normal
@@ -72,7 +73,8 @@ class VAE(LatentModel):
         seed: int or None.
 
     Raises:
-        InputError: an argument is out of range, or the decoder ends in a sigmoid of its own.
+        InputError: an argument is out of range, the networks do not fit together, or the decoder ends in a sigmoid of
+            its own.
     """
 
     metric_names = ("loss", "reconstruction_loss", "kl_loss")
@@ -95,6 +97,8 @@ class VAE(LatentModel):
     ):
         super().__init__(**kwargs)
         check_one_of("likelihood", likelihood, ("bernoulli", "gaussian"))
+        check_chain("VAE", ("mean", "log_variance"), encoder=encoder, decoder=decoder)
+        check_chain("VAE", decoder=decoder, encoder=encoder)
         check_final_activation(decoder, final_activation, likelihood == "bernoulli")
         self.encoder = encoder
         self.decoder = decoder

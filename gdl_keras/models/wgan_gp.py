@@ -21,7 +21,6 @@ from gdl_keras.layers import HalvingConv2D, ReplicaDropout, ZeroCurvatureLeakyRe
 from gdl_keras.layers.settings import Annealed
 from gdl_keras.models.adversarial import AdversarialModel
 from gdl_keras.models.dcgan import LEAK, enlarge
-from gdl_keras.models.parts.endings import refuse_ending
 from gdl_keras.models.parts.sizes import reduced_size
 
 
@@ -97,7 +96,8 @@ class WGANGP(AdversarialModel):
         latents, ema_decay, seed: as in `AdversarialModel`.
 
     Raises:
-        InputError: an argument is out of range, or a network ends in an activation that it must not end in.
+        InputError: an argument is out of range, the networks do not fit together, or one ends in an activation that it
+            must not end in.
     """
 
     judge_name = "critic"
@@ -112,7 +112,7 @@ class WGANGP(AdversarialModel):
             raise InputError(f"critic_steps is at least 1, not {critic_steps}.")
         check_one_of("variant", variant, ("paper", "book"))
         warn_about_second_order(critic)
-        refuse_ending(critic, type(self).__name__)
+        self.check_judge(critic)
         self.critic = critic
         self.critic_steps = critic_steps
         self.penalty_weight = penalty_weight

@@ -93,6 +93,42 @@ class Stripes(AutoregressiveModel):
         return tokens.reshape(-1, 4, 4, 1).astype("float32")
 
 
+@pytest.mark.parametrize(
+    ("build", "latents", "sentence"),
+    [
+        (cases.vae, np.zeros((3, 5)), r"VAE are an array \(n, 2\), as sample_latents.*shape \(3, 5\)"),
+        (cases.vae, np.zeros(2), r"these have shape \(2,\)"),
+        (cases.dcgan, np.zeros((3, 8, 8, 1)), r"DCGAN are an array \(n, 4\)"),
+        (cases.image_flow, np.zeros((3, 5)), r"ImageFlow are an array \(n, 64\)"),
+    ],
+)
+def test_latent_points_of_another_shape_are_refused(build, latents, sentence):
+    with pytest.raises(InputError, match=sentence):
+        build().generate(latents=latents)
+
+
+@pytest.mark.parametrize("n", [0, -1, 2.5, "3", True])
+def test_how_many_samples_is_a_whole_number(n):
+    for model in (cases.vae(), cases.gaussian(), cases.flow_matching()):
+        with pytest.raises(InputError, match=f"makes is a whole number of at least 1, not {n!r}"):
+            model.generate(n)
+    assert cases.vae().generate(np.int64(2)).shape == (2, *cases.IMAGE_SHAPE)
+
+
+def test_an_optimizer_trains_the_weights_of_one_network():
+    """Keras builds it for the first, and finds out in the middle of a step that the second one's are others."""
+    model, optimizer = cases.dcgan(), keras.optimizers.Adam(1e-3)
+    with pytest.raises(InputError, match=r"generator_optimizer trains other weights already: .* its own, Adam\(...\)"):
+        model.compile(optimizer, optimizer)
+    other = cases.autoencoder()
+    other.compile(optimizer := keras.optimizers.SGD(0.1))
+    with pytest.raises(InputError, match="optimizer trains other weights already"):
+        cases.vae().compile(optimizer)
+    other.encoder.trainable = False
+    other.compile(optimizer)  # it knows the weights that are left
+    other.fit(cases.images(), verbose=0)
+
+
 def test_half_an_image_is_completed_as_a_text_is():
     model = Stripes()
     images = model.generate(6, seed=1)

@@ -59,6 +59,11 @@ def as_saved():
         _loads.reset(token)
 
 
+def is_loading():
+    """Whether a model is being built out of a file."""
+    return _loads.get()
+
+
 def in_float32(x):
     """`x` as float32, whatever the precision of the layers before it: a network's output."""
     return layers.Activation("linear", dtype="float32", name="logits_float32")(x)

@@ -17,6 +17,15 @@ def refuse_silent_average(name, optimizer):
         )
 
 
+def refuse_taken(name, optimizer, variables):
+    """Raises InputError where an optimizer that is to train `variables` was built for others."""
+    inner = inner_optimizer(optimizer)
+    known = {id(variable) for variable in inner._trainable_variables}
+    if inner.built and any(id(variable) not in known for variable in variables):
+        kind = type(inner).__name__
+        raise InputError(f"{name} trains other weights already: give it one of its own, {kind}(...).")
+
+
 class NetworkOptimizers:
     """`model.optimizer` of a GAN: no optimizer, but what callbacks ask one for.
 
