@@ -42,7 +42,8 @@ def check_whole(name, value, least):
         least: int, the smallest that may be.
     """
     if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-        raise InputError(f"{name} is a whole number of at least {least}, not {value!r}.")
+        bound = f"of at least {least}" if least else "that must not be negative"
+        raise InputError(f"{name} is a whole number {bound}, not {value!r}.")
 
 
 def check_one_of(name, value, allowed):

@@ -30,6 +30,11 @@ class LeftOut:
         shown = [suffix for suffix, _ in suffixes.most_common(SHOWN)] + ["others"] * (len(suffixes) > SHOWN)
         self.add(f"of a format that is not read here ({', '.join(shown)})", files)
 
+    def add_damaged(self, pairs):
+        """Notes examples that cannot be read: pairs of a name and why, "damaged: ..." """
+        for name, reason in pairs:
+            self.add(reason.split(":")[0], [name])
+
     def counts(self):
         """{reason: how many}."""
         return {reason: len(names) for reason, names in self.names.items()}

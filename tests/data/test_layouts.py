@@ -154,6 +154,39 @@ def test_classes_inside_wrapped_splits(photos):
     assert test.class_names == ["cat", "dog"] and test.num_images == 10
 
 
+@pytest.mark.parametrize(("train_name", "test_name"), [("train_images", "test_images"), ("Train-JPG", "val-jpg")])
+def test_splits_that_say_that_they_hold_images(photos, train_name, test_name):
+    """As competitions have them, beside a `train.csv`."""
+    photos(20, "plants", within=train_name)
+    folder = photos(6, "plants", within=test_name)
+    train, test = both(folder)
+    assert (train.num_images, test.num_images, train.labels, test.labels) == (20, 6, None, None)
+    names = sorted(path.name for path in (folder / train_name).iterdir())
+    rows = [f"{name},{['healthy', 'rust'][place % 2]}" for place, name in enumerate(names)]
+    (folder / "train.csv").write_text("\n".join(["image_id,label", *rows]))
+    train, test = both(folder)
+    assert train.class_names == test.class_names == ["healthy", "rust"] and (train.num_images, test.num_images) == (
+        18,
+        2,
+    )
+
+
+def test_info_counts_what_was_found_damaged(photos, tmp_path):
+    """Which shows when images are prepared."""
+    folder = photos(30)
+    for place, path in enumerate(sorted(folder.rglob("*.png"))[::5]):
+        path.write_bytes(b"" if place % 2 else b"no picture")
+    assert data.info(folder)["left_out"] == {}
+    parts = both(folder, skip_unreadable=True)
+    told = data.info(folder)
+    assert told["images"] == {part.split: part.num_images for part in parts} and sum(told["images"].values()) == 24
+    assert told["left_out"] == {"not an image that can be read, whatever its name says": 3, "an empty file": 3}
+    for path in folder.rglob("*.png"):
+        if path.stat().st_size < 20:
+            path.unlink()
+    assert data.info(folder)["left_out"] == {} and sum(data.info(folder)["images"].values()) == 24
+
+
 def test_one_class_is_none_and_a_folder_without_images_does_not_count(photos):
     folder = photos(20, "celeba", within="Img/img_align_celeba")
     (folder / "Anno").mkdir()

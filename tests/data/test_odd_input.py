@@ -63,6 +63,17 @@ def test_an_archive_is_to_be_unpacked(tmp_path, name, command):
         data.info(tmp_path / name)
 
 
+@pytest.mark.parametrize("number", ["8", None, 2.5, True])
+def test_other_numbers_are_whole(photos, number):
+    folder = photos(4)
+    for name, setting in (("batch size", "batch_size"), ("seed", "seed")):
+        with pytest.raises(InputError, match=rf"The {name} is a whole number .*, not {number!r}"):
+            data.load(folder, **{setting: number})
+    with pytest.raises(InputError, match="batch size is a whole number of at least 1"):
+        data.from_arrays(images=np.zeros((4, 8, 8), "uint8"), batch_size=number)
+    assert data.load(folder, batch_size=np.int64(2), seed=np.uint8(3)).batch_size == 2
+
+
 @pytest.mark.parametrize("size", [(20, 20), [20, 20], np.int64(20), np.array([20, 20]), 20])
 def test_a_size_is_a_number_or_a_pair(photos, size):
     train = data.load(photos(4), image_size=size)

@@ -174,6 +174,18 @@ def test_tables_lie_in_the_folder_or_beside_it(tmp_path):
     assert set(find_tables(files)) == {tmp_path / name for name in tables[:2]}
 
 
+def test_tables_lie_where_celeba_has_them(photos):
+    """Whichever of its folders is given."""
+    photos(8, "celeba", within="Img/img_align_celeba")
+    folder = photos(4, "celeba", within="Img/img_align_celeba")
+    names = sorted(path.name for path in (folder / "Img/img_align_celeba").iterdir())
+    (folder / "Anno").mkdir()
+    rows = [f"{name} {[-1, 1][place % 2]:2}" for place, name in enumerate(names)]
+    (folder / "Anno" / "list_attr_celeba.txt").write_text("\n".join([str(len(names)), "Smiling", *rows]))
+    for given in (folder, folder / "Img", folder / "Img/img_align_celeba"):
+        assert data.load(given, image_size=20).attribute_names == ["Smiling"]
+
+
 def test_a_table_costs_memory_in_proportion_to_the_images(folder):
     images = [f"{number:06}.png" for number in range(500)]
     peaks = []

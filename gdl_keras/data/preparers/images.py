@@ -16,7 +16,7 @@ from gdl_keras.data.store import prepared_folder
 from gdl_keras.errors import InputError
 
 STORE_VERSION = 1  # raised when the same settings come to give other bytes
-FOLDER_VERSION = 2  # raised when the same folder comes to be dealt out in another way
+FOLDER_VERSION = 3  # raised when the same folder comes to be dealt out in another way
 
 
 def load(entry, split, *, skip_unreadable, name, batch_size, seed, image_size=None, channels=None):
@@ -48,8 +48,7 @@ def load(entry, split, *, skip_unreadable, name, batch_size, seed, image_size=No
         say(note)
     left_out = _left_out(entry, kept.meta)
     left_out.tell(name)
-    for image, reason in kept.meta.left_out:
-        left_out.add(reason.split(":")[0], [image])
+    left_out.add_damaged(kept.meta.left_out)
     return ImageData(
         _columns(kept),
         name=name,
@@ -80,8 +79,13 @@ def describe(entry, source):
     """
     # Opening what came from the network may import TensorFlow; what was prepared from it tells as much.
     raw = {split: source.open(split) for split in ("train", "test")} if source and not source.needs_network else {}
-    metas = {store.meta.split: store.meta for _, store in _stores(entry)}
+    stores = _stores(entry)
+    metas = {store.meta.split: store.meta for _, store in stores}
     known = list(raw.values()) + list(metas.values())
+    # Whether a picture can be read shows when it is prepared.
+    unreadable = {
+        store.meta.split: store.meta.left_out for folder, store in stores if _is_current(entry, folder, store)
+    }
     left_out = LeftOut()
     if raw:
         for note in raw["train"].notes:
@@ -89,9 +93,11 @@ def describe(entry, source):
         left_out = LeftOut(raw["train"].left_out.names | raw["train"].without_row.names)
     elif known:
         left_out = LeftOut(known[0].passed_over | known[0].without_row)
+    for pairs in unreadable.values():
+        left_out.add_damaged(pairs)
     return {
         "images": {split: meta.shape[0] for split, meta in metas.items()}
-        | {split: part.count for split, part in raw.items()},
+        | {split: part.count - len(unreadable.get(split, [])) for split, part in raw.items()},
         "classes": known[0].class_names if known else None,
         "attributes": known[0].attribute_names if known else None,
         "left_out": left_out.counts(),
@@ -104,6 +110,12 @@ def _columns(kept):
         if values is not None:
             columns[name] = Column(values)
     return columns
+
+
+def _is_current(entry, folder, store):
+    """Whether a store is of the files as they are now."""
+    _, side, _, channels = store.images.shape
+    return folder == _store_folder(entry, store.meta.split, Preparation(side, channels, entry.how))
 
 
 def _side(image_size):

@@ -69,8 +69,7 @@ def load(
     left_out = LeftOut(_corpus(entry).passed_over.names if is_own(entry) else about.get("passed_over"))
     left_out.tell(name)
     _tell(about, skip_unreadable)
-    for file, reason in about["left_out"].items():
-        left_out.add(reason.split(":")[0], [file])
+    left_out.add_damaged(about["left_out"].items())
     if example == "window" and len(arrays[split]) <= length:
         raise InputError(
             f"The {split} split of {name} has {len(arrays[split]):,} {tokens}, too few for one example of {length} and "

@@ -6,6 +6,8 @@ from gdl_keras.data.sources.csv_table import NoTable, layout_of
 TABLE_SUFFIXES = {".csv", ".tsv", ".tab", ".txt"}
 # Beside a folder lie other things as well: of the folders there, those with such names are looked into.
 BESIDE = {"anno", "annotation", "annotations", "attributes", "eval", "labels", "meta", "metadata", "tables"}
+# A folder of images that lies in one of these has such a folder beside that, as CelebA has it.
+AROUND = {"img", "imgs", "image", "images"}
 
 
 def find_tables(files, beside=None):
@@ -17,7 +19,9 @@ def find_tables(files, beside=None):
     """
     files, places = list(files), []
     if beside is not None:
-        tables = [folder for folder in _inside(beside.parent) if folder.name.lower() in BESIDE and folder != beside]
+        around = [beside.parent, *([beside.parent.parent] if beside.parent.name.lower() in AROUND else [])]
+        near = [path for folder in around for path in _inside(folder)]
+        tables = [folder for folder in near if folder.name.lower() in BESIDE and folder != beside]
         places = [beside.parent, *tables]
     # A file that is called as an image tells of that one alone, as the captions and boxes of other programs do.
     images = {file.stem for file in files if file.suffix.lower() in IMAGE_SUFFIXES}

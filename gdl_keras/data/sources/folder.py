@@ -124,7 +124,8 @@ class Folder(Local):
         division, description, _ = self.described
         has_new_classes = description is not None and description.class_names
         names = {name.lower() for name in division.class_names or []}
-        return not division.left_out and not has_new_classes and not names & {*TRAIN_NAMES}
+        has_new_splits = division.train is not None and division.train.name.lower() not in TRAIN_NAMES
+        return not (division.left_out or has_new_classes or has_new_splits or names & {*TRAIN_NAMES})
 
     def fingerprint(self):
         """What changes when an image is added, removed or edited: a list of (path, size, time of change)."""

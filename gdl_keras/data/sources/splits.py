@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from gdl_keras.data.left_out import printable
 
 TRAIN_NAMES = ("train", "training")
 TEST_NAMES = ("test", "testing", "val", "valid", "validation")
+# What competitions add to these names: train_images, test-jpg.
+OF_IMAGES = re.compile(r"[ _-]?(images?|imgs?|photos|pictures|jpe?g|png)$")
 HELD_OUT = 10  # one file in so many is held out where the folder itself does not say which
 
 
@@ -61,9 +64,9 @@ class Division:
 def divide(files, top, with_classes=True):
     """Deals the files of a folder out.
 
-    Sub-folders named train and test (or val, valid, validation) are the splits.  Otherwise a tenth of the files is held
-    out, chosen by a hash of their paths: the same ones on every machine, and few others when files are added.  Of
-    several folders that could be held out it is the first that has classes as train has.
+    Sub-folders named train and test (or val, valid, validation; or train_images and so on) are the splits.  Otherwise a
+    tenth of the files is held out, chosen by a hash of their paths: the same ones on every machine, and few others when
+    files are added.  Of several folders that could be held out it is the first that has classes as train has.
 
     Two or more sub-folders are classes, unless most files lie beside them; where few do, those are left out.  Folders
     without a file do not count, and one that holds all the others only wraps them.
@@ -134,7 +137,7 @@ def _folders(files, top):
 
 
 def _named(folders, names):
-    by_name = {folder.lower(): folder for folder in sorted(folders, reverse=True)}
+    by_name = {OF_IMAGES.sub("", folder.lower()): folder for folder in sorted(folders, reverse=True)}
     return [by_name[name] for name in names if name in by_name]
 
 
