@@ -33,16 +33,17 @@ def nearest(name, names):
     return f"Known are: {', '.join(names)}."
 
 
-def check_whole(name, value, least):
+def check_whole(name, value, least, unit=""):
     """Raises InputError unless a value is a whole number, and not too small: "n is a whole number of at least 1 ..."
 
     Args:
         name: how the sentence calls it.
         value: what was given; numpy's integers are whole numbers, too, and True is none.
         least: int, the smallest that may be.
+        unit: str, of what.
     """
     if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-        bound = f"of at least {least}" if least else "that must not be negative"
+        bound = f"of at least {least} {unit}".rstrip() if least else "that must not be negative"
         raise InputError(f"{name} is a whole number {bound}, not {value!r}.")
 
 

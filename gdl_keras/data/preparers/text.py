@@ -59,7 +59,7 @@ def load(
     if tokens not in UNITS:
         raise InputError(f"Texts are made of {' or '.join(UNITS)}, not of {tokens!r}.")
     check_one_of("example", example, EXAMPLES)
-    check_whole("The length", length, 1)
+    check_whole("The length", length, 1, "token")
     vocabulary_size = USUAL_SIZES[tokens] if vocabulary_size is None else vocabulary_size
     Vocabulary.of_counts({}, size=vocabulary_size)  # refuses a size that cannot be
     field = field or entry.field
