@@ -15,7 +15,7 @@ class Case:
 
     Attributes:
         name: of the model, as a file of `gdl_keras/models` has it.
-        image_shape: (height, width, channels).
+        image_shape: (height, width, channels), or of a point.
         batch_size: real images in one step of the judge, or of the autoencoder.
         latent_dim: numbers per latent point.
         judge_steps: steps of the critic for each of the generator, each with real images of its own.
@@ -23,6 +23,9 @@ class Case:
         steps: training steps in a turn, some seconds on two cores.
         samples: images in a turn of sampling.
         small: whether operations are so small that one thread for each may be quicker than all.
+        has_plain: whether there is a plain Keras port.
+        mixes: whether low precision is raced.
+        sampling_steps: how many a sample takes, of a model whose samples are the ends of walks.
         gpu_batch_size: the batch size on a GPU, where it is not the same.
         device: "cpu" or "gpu".
     """
@@ -36,6 +39,9 @@ class Case:
     steps: int = 3
     samples: int = 512
     small: bool = False
+    has_plain: bool = True
+    mixes: bool = True
+    sampling_steps: int | None = None
     gpu_batch_size: int | None = None
     device: str = "cpu"
 
@@ -50,6 +56,8 @@ class Case:
         return self.batch_size * self.judge_steps
 
 
+POINTS = {"small": True, "mixes": False, "has_plain": False}
+
 _ALL = [
     Case("autoencoder", (32, 32, 1), 100, 2, steps=60, samples=4096),
     Case("vae", (32, 32, 1), 100, 2, steps=60, samples=4096),
@@ -58,6 +66,13 @@ _ALL = [
     Case("cgan", (64, 64, 3), 64, 32, judge_steps=3, num_classes=2, samples=1024),
     Case("hinge_gan", (28, 28, 1), 64, 64, num_classes=10, steps=4, samples=1024),
     Case("gan", (28, 28, 1), 32, 30, steps=500, samples=8192, small=True),
+    Case("realnvp", (2,), 500, 2, steps=200, samples=8192, **POINTS),
+    Case("continuous_flow", (2,), 250, 2, steps=20, samples=8192, **POINTS),
+    Case("image_flow", (32, 32, 1), 32, 1024, steps=6, samples=256, has_plain=False),
+    Case("ebm", (32, 32, 1), 64, 1024, steps=6, samples=256, has_plain=False, sampling_steps=60),
+    Case("diffusion", (32, 32, 1), 32, 1024, steps=20, samples=256, has_plain=False, sampling_steps=20),
+    Case("flow_matching", (32, 32, 1), 32, 1024, steps=20, samples=256, has_plain=False, sampling_steps=20),
+    Case("book_diffusion", (64, 64, 3), 64, 12288, steps=1, samples=16, has_plain=False, sampling_steps=20),
 ]
 CASES = {case.name: case for case in _ALL}
 

@@ -18,13 +18,14 @@ def entries(case, policies, further=()):
         policies: dtype policies.
         further: names of options that each have a row of their own: "xla", "ten", "stock", "blocks", "fed".
     """
-    found = [Entry("plain")] + [Entry("plain", options=("single",))] * case.small
+    plain = [Entry("plain")] + [Entry("plain", options=("single",))] * case.small
     ours, pytorch = [()] + [("single",)] * case.small, [(), ("compiled",)]
     if case.device == "gpu":
-        found, ours, pytorch = [Entry("plain")], TRAINING_OURS, PYTORCH
+        plain, ours, pytorch = plain[:1], TRAINING_OURS, PYTORCH
     ours = ours + [(name,) for name in ("xla", "ten", "fed") if name in further and (name,) not in ours]
     pytorch = pytorch + [(name,) for name in ("stock", "blocks") if name in further]
-    for policy in policies:
+    found = plain * case.has_plain
+    for policy in policies if case.mixes else ["float32"]:
         found += [Entry("ours", policy, options) for options in ours]
         found += [Entry("pytorch", policy, options) for options in pytorch]
     return found

@@ -25,10 +25,10 @@ import numpy as np
 import torch
 from cases import prepared_data
 
-from engines import pytorch_steps
 from engines.pytorch_blocks import use_blocks
 from engines.pytorch_gpu import Captured, use_gpu
 from engines.pytorch_layers import DEVICE
+from engines.pytorch_line_up import STEPS
 
 torch.set_flush_denormal(True)
 
@@ -51,7 +51,7 @@ class PyTorch:
             mode = "reduce-overhead" if self.has_graphs else None
             self.fast = partial(torch.compile, mode=mode, dynamic=False if self.on_gpu else None)
         with torch.device(DEVICE):
-            self.step = pytorch_steps.STEPS[case.name](case, "stock" in options, self.fast)
+            self.step = STEPS[case.name](case, "stock" in options, self.fast)
         if "blocks" in options:
             for network in self.step.networks.values():
                 use_blocks(network)
@@ -63,7 +63,7 @@ class PyTorch:
             for name, network in self.step.networks.items()
         }
         self.batches, self.steps_done = None, 0
-        self.sampler, self.is_tuned, self.graphs = None, False, {}
+        self.is_ready, self.is_tuned, self.graphs = False, False, {}
 
     def train(self, steps):
         """Trains for so many steps; returns the last losses."""
@@ -111,20 +111,22 @@ class PyTorch:
         self.sample_batch = batch_size
 
     def data(self):
-        """Batches (images, labels) as tensors; channels last in memory."""
+        """Batches (images or points, labels) as tensors; channels last in memory."""
         images, labels = prepared_data(self.case)
         if self.step.symmetric:
             images = 2 * images - 1
         for index, batch in enumerate(images):
-            batch = torch.from_numpy(np.ascontiguousarray(batch)).to(DEVICE).permute(0, 3, 1, 2)
+            batch = torch.from_numpy(np.ascontiguousarray(batch)).to(DEVICE)
+            batch = batch.permute(0, 3, 1, 2) if batch.dim() == 4 else batch
             yield batch, None if labels is None else torch.from_numpy(labels[index]).to(DEVICE)
 
     def sample(self, images):
-        """Draws latent points and decodes them: float32 array (images, height, width, channels) in [0, 1]."""
-        if self.sampler is None:
+        """Draws latent points and decodes them: float32 array (images, height, width, channels) in [0, 1], or points."""
+        if not self.is_ready:
             if self.compiled and not self.on_gpu:
                 torch._inductor.config.freezing = True  # weights become constants, laid out as oneDNN wants them
-            self.sampler = self.fast(self.step.sampler.eval())
+            self.step.ready_to_sample()
+            self.is_ready = True
         self.tune(self.sample, images, batch_sizes=(256, images) if self.on_gpu else (32, 256))
         batches = []
         # Weights that autocast keeps at hand would be no part of a graph, and gone with the context.
@@ -135,21 +137,21 @@ class PyTorch:
                 if self.case.num_classes is not None:
                     labels = torch.arange(start, start + size, device=DEVICE) % self.case.num_classes
                 batches.append(self.sample_batch_of(size, labels))
-            return torch.cat(batches).permute(0, 2, 3, 1).cpu().numpy()
+            made = torch.cat(batches)
+            return (made.permute(0, 2, 3, 1) if made.dim() == 4 else made).cpu().numpy()
 
     def sample_batch_of(self, size, labels):
-        """A batch of images, which no later one overwrites."""
+        """A batch of samples, which no later one overwrites."""
         self.begin_step()
+        latents = self.step.latents(size)
         if not self.captured:
-            return self.decoded(torch.randn(size, self.case.latent_dim, device=DEVICE), labels)
-        points = torch.randn(size, self.case.latent_dim, device=DEVICE)
+            return self.decoded(latents, labels)
         if size not in self.graphs:
-            self.graphs[size] = Captured(self.autocast(self.decoded), points, labels)
-        return self.graphs[size](points, labels).clone()
+            self.graphs[size] = Captured(self.autocast(self.decoded), latents, labels)
+        return self.graphs[size](latents, labels).clone()
 
-    def decoded(self, points, labels):
-        made = self.sampler(points) if labels is None else self.sampler(points, labels)
-        return self.step.images(made).to(torch.float32, copy=self.has_graphs)
+    def decoded(self, latents, labels):
+        return self.step.samples(latents, labels).to(torch.float32, copy=self.has_graphs)
 
     def peak(self, size=4096, rounds=5):
         """Speed of a product of two square float32 matrices, operations a second: the best of some rounds."""

@@ -1,11 +1,4 @@
-"""Training steps in PyTorch.
-
-A step is called with (images, labels, autocast), as tensors and a context, and returns {name: loss}.  It holds its
-`networks`, `sampler`, which makes images of latent points, and `images`, which puts what comes out into [0, 1].
-`symmetric` says whether it wants images in [-1, 1].  `fast` compiles a function, or leaves it as it is.
-"""
-
-from collections import defaultdict
+"""Training steps of autoencoders and GANs in PyTorch."""
 
 import torch
 from torch import nn
@@ -13,49 +6,22 @@ from torch.nn import functional as F
 
 from engines import pytorch_networks as networks
 from engines.pytorch_layers import DEVICE
-
-# A CUDA graph can hold only steps that keep their counts on the GPU.
-ON_GPU = DEVICE == "cuda"
-
-
-class Step:
-    """What the steps share: channels last, optimizers, compiling, scaling of float16's losses."""
-
-    symmetric = True
-    scales_losses = False
-
-    def __init__(self, fast, **found):
-        self.networks = {name: network.to(memory_format=torch.channels_last) for name, network in found.items()}
-        self.fast = fast
-        self.scalers = defaultdict(lambda: torch.amp.GradScaler(DEVICE, enabled=self.scales_losses))
-        self.sampler = self.networks.get("generator", self.networks.get("decoder"))
-
-    @staticmethod
-    def images(made):
-        return made * 0.5 + 0.5
-
-    def learn(self, loss, optimizer):
-        """One step of an optimizer down the gradient of a loss."""
-        scaler = self.scalers[optimizer]
-        optimizer.zero_grad(set_to_none=True)
-        scaler.scale(loss).backward()
-        scaler.step(optimizer)
-        scaler.update()
+from engines.pytorch_step import ON_GPU, Step, adam
 
 
 class Autoencoder(Step):
     """The autoencoder, and with two heads the variational one with the book's weights."""
 
-    symmetric = False
+    images = staticmethod(torch.sigmoid)
 
     def __init__(self, case, stock, fast, heads=1):
-        super().__init__(fast, encoder=networks.Encoder(case, heads), decoder=networks.decoder(case))
+        super().__init__(case, fast, encoder=networks.Encoder(case, heads), decoder=networks.decoder(case))
         self.encoder, self.decoder = self.networks.values()
         self.heads = heads
         parameters = [*self.encoder.parameters(), *self.decoder.parameters()]
-        self.optimizer = _adam(parameters, 1e-3 if heads == 1 else 5e-4)
+        self.optimizer = adam(parameters, 1e-3 if heads == 1 else 5e-4)
         self.loss = self.fast(self.loss)
-        self.images = torch.sigmoid
+        self.sampler = self.decoder
 
     def loss(self, images):
         if self.heads == 1:
@@ -73,12 +39,22 @@ class Autoencoder(Step):
         return {"loss": loss.detach()}
 
 
-class GAN(Step):
+class ConvolutionalGAN(Step):
+    """Generators whose images are in [-1, 1]."""
+
+    symmetric = True
+
+    @staticmethod
+    def images(made):
+        return made * 0.5 + 0.5
+
+
+class GAN(ConvolutionalGAN):
     """The DCGAN, and the dense GAN: one forward pass of the generator serves both steps."""
 
     def __init__(self, case, fast, generator, judge, optimizers):
-        super().__init__(fast, generator=generator, judge=judge)
-        self.case, self.generator, self.judge = case, generator, judge
+        super().__init__(case, fast, generator=generator, judge=judge)
+        self.generator, self.judge, self.sampler = generator, judge, generator
         self.generator_optimizer, self.judge_optimizer = optimizers
         self.norms = [module for module in judge.modules() if isinstance(module, nn.BatchNorm2d)]
         self.generate, self.judge_loss = self.fast(self.generate), self.fast(self.judge_loss)
@@ -119,6 +95,7 @@ class DenseGAN(GAN):
     """The same on dense networks: hard labels, reals and generated images in one batch, RMSprop."""
 
     symmetric = False
+    images = staticmethod(Step.images)
 
     def __init__(self, case, stock, fast):
         generator, judge = networks.dense_generator(case), networks.dense_discriminator(case)
@@ -127,10 +104,6 @@ class DenseGAN(GAN):
         super().__init__(case, fast, generator, judge, optimizers)
         self.signs = torch.ones(2 * case.batch_size, 1)
         self.signs[: case.batch_size] = -1
-
-    @staticmethod
-    def images(made):
-        return made
 
     def judge_loss(self, reals, fakes, labels):
         return F.softplus(self.signs * self.judge(torch.cat([reals, fakes])).float()).mean()
@@ -141,7 +114,7 @@ class HingeGAN(GAN):
 
     def __init__(self, case, stock, fast):
         generator, judge = networks.HingeGenerator(case), networks.HingeDiscriminator(case)
-        optimizers = [_adam(generator.parameters(), 2e-4, 0.0, 0.9), _adam(judge.parameters(), 4e-4, 0.0, 0.9)]
+        optimizers = [adam(generator.parameters(), 2e-4, 0.0, 0.9), adam(judge.parameters(), 4e-4, 0.0, 0.9)]
         super().__init__(case, fast, generator, judge, optimizers)
         self.sampler = networks.HingeGenerator(case).to(memory_format=torch.channels_last).requires_grad_(False)
         self.averages = list(self.sampler.parameters())
@@ -171,10 +144,10 @@ class HingeGAN(GAN):
 def _dcgan(case, stock, fast):
     generator = networks.generator(case.latent_dim, case.image_shape[-1], (512, 256, 128, 64), use_bias=False)
     judge = networks.discriminator(case, stock)
-    return GAN(case, fast, generator, judge, [_adam(network.parameters(), 2e-4, 0.5) for network in (generator, judge)])
+    return GAN(case, fast, generator, judge, [adam(network.parameters(), 2e-4, 0.5) for network in (generator, judge)])
 
 
-class WGANGP(Step):
+class WGANGP(ConvolutionalGAN):
     """The WGAN-GP, each step of the critic with real images of its own; with labels the conditional one."""
 
     def __init__(self, case, stock, fast):
@@ -185,11 +158,11 @@ class WGANGP(Step):
             filters = [(128, 128, 128, 64), (64, 128, 128, 128)]
         generator = networks.generator(case.latent_dim + classes, channels, filters[0], use_bias=True)
         critic = networks.critic(channels + classes, filters[1], stock)
-        super().__init__(fast, generator=generator, judge=critic)
-        self.case, self.generator, self.critic = case, generator, critic
+        super().__init__(case, fast, generator=generator, judge=critic)
+        self.generator, self.critic = generator, critic
         rate = 5e-5 if classes else 2e-4
         weights = generator.parameters(), critic.parameters()
-        self.generator_optimizer, self.critic_optimizer = (_adam(of_one, rate, 0.5, 0.9) for of_one in weights)
+        self.generator_optimizer, self.critic_optimizer = (adam(of_one, rate, 0.5, 0.9) for of_one in weights)
         # Compiled code cannot be differentiated twice: the penalty stays as it is.
         self.generate, self.distance = self.fast(self.generate), self.fast(self.distance)
         self.generator_loss = self.fast(self.generator_loss)
@@ -251,10 +224,6 @@ class _WithLabels(nn.Module):
 
     def forward(self, points, labels):
         return self.generator(torch.cat([points, F.one_hot(labels, self.classes).float()], 1))
-
-
-def _adam(parameters, rate, beta_1=0.9, beta_2=0.999):
-    return torch.optim.Adam(parameters, rate, (beta_1, beta_2), eps=1e-7, fused=True, capturable=ON_GPU)
 
 
 STEPS = {

@@ -1,0 +1,8 @@
+"""The training steps in PyTorch: {model: function of (case, stock, fast) that returns its `Step`}."""
+
+from engines import pytorch_points, pytorch_steps
+
+STEPS = pytorch_steps.STEPS | {
+    "realnvp": pytorch_points.RealNVP,
+    "continuous_flow": pytorch_points.ContinuousFlow,
+}
