@@ -45,7 +45,7 @@ def measure(case, racing, rules):
     """Results of one model: {"steps": n, "engines": {name: ...}, "ratios": {...}, "peak": operations a second}."""
     racers, peak = race(racing, case, "train", rules)
     # PyTorch's steps need what ours need; where ours do not run, the work stays unknown.
-    needed = max((r.description.get("work", 0) for r in racers if r.entry.engine == "ours"), default=0)
+    needed = max((r.description.get("work") or 0 for r in racers if r.entry.engine == "ours"), default=0)
     engines = speeds(racers, case.images_per_step)
     for racer in racers:
         engine = engines[str(racer.entry)]
@@ -61,7 +61,11 @@ def table(case, result):
     yield from rows(
         result,
         f"{'MFLOP/image':>13}{'of peak':>9}",
-        lambda engine: f"{engine['operations_per_image'] / 1e6:13,.1f}{engine['share_of_peak']:9.0%}",
+        lambda engine: (
+            f"{engine['operations_per_image'] / 1e6:13,.1f}{engine['share_of_peak']:9.0%}"
+            if engine["operations_per_image"]
+            else f"{'not counted':>22}"
+        ),
     )
     yield f"  peak {result['peak'] / 1e9:,.0f} GFLOP/s"
 

@@ -1,7 +1,7 @@
 """The implementations that are raced: this project, a plain Keras port, PyTorch.
 
 An engine is a class with `parameters`, {network: number of trainable weights}, `work`, the floating-point operations
-that its step needs per real image (None where it cannot count), and the methods `train(steps)`, `sample(images)`, both
+that its step needs per real image (None where nobody has counted), and the methods `train(steps)`, `sample(images)`, both
 of which return when the work is done, and `peak()`.
 """
 

@@ -5,6 +5,7 @@ import tensorflow as tf
 import work
 from keras.optimizers import Adam, RMSprop
 
+from engines import ours_walks_and_flows
 from engines.tensorflow_engine import TensorFlowEngine
 from gdl_keras import data
 from gdl_keras.models import autoencoder, cgan, dcgan, gan, hinge_gan, vae, wgan_gp
@@ -18,7 +19,11 @@ class Ours(TensorFlowEngine):
     """`gdl_keras` models, trained by their own `train_step`, sampled by their own `generate`."""
 
     def build(self, options):
-        model, networks, operations, optimizers = BUILDERS[self.case.name](self.case)
+        if self.case.name in ours_walks_and_flows.BUILDERS:
+            model, networks, *optimizers = ours_walks_and_flows.BUILDERS[self.case.name](self.case)
+            operations = None
+        else:
+            model, networks, operations, optimizers = BUILDERS[self.case.name](self.case)
         model.compile(*optimizers, **options)
         return model, networks, operations
 
@@ -34,10 +39,11 @@ class Ours(TensorFlowEngine):
         return self.model.in_blocks(table, EVER, self.model.batches_per_step, first_epoch=0)
 
     def sample(self, images):
-        """Draws latent points and decodes them: float32 array (images, height, width, channels)."""
-        if self.case.num_classes is None:
-            return self.model.generate(images)
-        return self.model.generate(images, labels=np.arange(images) % self.case.num_classes)
+        """Makes samples: float32 array (images, height, width, channels), or (images, dimensions)."""
+        options = {} if self.case.num_classes is None else {"labels": np.arange(images) % self.case.num_classes}
+        if self.case.name == "ebm":
+            options["start"] = "noise"
+        return self.model.generate(images, **options)
 
 
 def _autoencoder(case):

@@ -121,7 +121,7 @@ class PyTorch:
             yield batch, None if labels is None else torch.from_numpy(labels[index]).to(DEVICE)
 
     def sample(self, images):
-        """Draws latent points and decodes them: float32 array (images, height, width, channels) in [0, 1], or points."""
+        """Makes samples of latent points: float32 array (n, height, width, channels) in [0, 1], or (n, dimensions)."""
         if not self.is_ready:
             if self.compiled and not self.on_gpu:
                 torch._inductor.config.freezing = True  # weights become constants, laid out as oneDNN wants them
@@ -130,7 +130,7 @@ class PyTorch:
         self.tune(self.sample, images, batch_sizes=(256, images) if self.on_gpu else (32, 256))
         batches = []
         # Weights that autocast keeps at hand would be no part of a graph, and gone with the context.
-        with torch.inference_mode(), contextlib.nullcontext() if self.captured else self.autocast:
+        with self.step.while_sampling(), contextlib.nullcontext() if self.captured else self.autocast:
             for start in range(0, images, self.sample_batch):
                 size = min(self.sample_batch, images - start)
                 labels = None

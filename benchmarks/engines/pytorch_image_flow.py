@@ -4,7 +4,6 @@ import math
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from engines.pytorch_layers import DEVICE
 from engines.pytorch_step import Step, adam
@@ -20,23 +19,23 @@ class ImageFlow(Step):
 
     def __init__(self, case, stock, fast):
         height, width, channels = case.image_shape
-        flow = Flow(channels)
-        super().__init__(case, fast, offsets=Offsets(channels), flow=flow)
+        super().__init__(case, fast, flow=nn.ModuleList([Offsets(channels), Flow(channels)]))
+        self.offsets, self.flow = self.networks["flow"]
         self.shapes = []
         for level in range(LEVELS):
             channels *= 2 if level < LEVELS - 1 else 4
             height, width = height // 2, width // 2
             self.shapes.append((height, width, channels))
-        self.weights = [weight for network in self.networks.values() for weight in network.parameters()]
+        self.weights = list(self.networks["flow"].parameters())
         self.optimizer = adam(self.weights, 3e-3)
-        self.sampler = Inverse(flow, self.shapes)
+        self.sampler = Inverse(self.flow, self.shapes)
         self.has_begun = False
         self.bound = self.fast(self.bound)
 
     def bound(self, images, noise):
         """Nats of each image, of images and noise (batch, height, width, channels)."""
-        offsets, log_q = self.networks["offsets"](images, noise)
-        parts, log_det = self.networks["flow"](*to_logits(images + (offsets - 0.5) / BYTE))
+        offsets, log_q = self.offsets(images, noise)
+        parts, log_det = self.flow(*to_logits(images + (offsets - 0.5) / BYTE))
         latents = torch.cat([part.flatten(1) for part in parts], 1)
         return log_q + self.case.latent_dim * math.log(BYTE) - log_normal(latents) - log_det
 
@@ -54,8 +53,8 @@ class ImageFlow(Step):
         """The first batch says where the normalisations begin."""
         self.has_begun = True
         with torch.no_grad():
-            offsets, _ = self.networks["offsets"](images, noise)
-            self.networks["flow"](*to_logits(images + (offsets - 0.5) / BYTE), begin=True)
+            offsets, _ = self.offsets(images, noise)
+            self.flow(*to_logits(images + (offsets - 0.5) / BYTE), begin=True)
 
     def clip(self):
         """No gradient of a weight is longer than 1."""
@@ -66,7 +65,7 @@ class ImageFlow(Step):
 
     def ready_to_sample(self):
         with torch.no_grad():
-            for layer in self.networks["flow"].modules():
+            for layer in self.flow.modules():
                 if isinstance(layer, Mixing):
                     layer.invert()
         super().ready_to_sample()

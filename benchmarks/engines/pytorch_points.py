@@ -48,40 +48,38 @@ class RealNVP(PointFlow):
     """Couplings that move the one and the other coordinate in turn."""
 
     def __init__(self, case, stock, fast):
-        couplings = {f"coupling_{index + 1}": Coupling() for index in range(COUPLINGS)}
+        couplings = {f"coupling_{index + 1}": Coupling((index + 1) % 2) for index in range(COUPLINGS)}
         super().__init__(case, fast, **couplings)
         self.couplings = list(couplings.values())
         self.sampler = Inverse(self.couplings)
 
     def bend(self, points):
         log_det = 0.0
-        for index, coupling in enumerate(self.couplings):
-            log_scale, shift = coupling(points, index)
+        for coupling in self.couplings:
+            log_scale, shift = coupling(points)
             points = points * log_scale.exp() + shift
             log_det = log_det + log_scale.sum(1)
         return points, log_det
 
 
 class Coupling(nn.Module):
-    """What one coupling scales and shifts by, 0 for the coordinate that it leaves alone."""
+    """What one coupling scales and shifts by, 0 for the coordinate that it leaves alone; it moves that at `place`."""
 
-    def __init__(self):
+    def __init__(self, place):
         super().__init__()
+        self.register_buffer("moves", torch.eye(2)[place])
         sizes = list(pairwise((2, *HIDDEN_COUPLING)))
         # In the order of Keras: layer by layer, not head by head.
         self.hidden = nn.ModuleList(nn.ModuleList(nn.Linear(*size) for _ in range(2)) for size in sizes)
         self.heads = nn.ModuleList(nn.Linear(HIDDEN_COUPLING[-1], 2) for _ in range(2))
 
-    def forward(self, points, index):
-        place = (index + 1) % 2
-        mask = torch.zeros(2, device=points.device)
-        mask[place] = 1.0
+    def forward(self, points):
         outputs = []
         for head in range(2):
-            x = points * (1 - mask)
+            x = points * (1 - self.moves)
             for layers in self.hidden:
                 x = torch.relu(layers[head](x))
-            outputs.append(self.heads[head](x).float() * mask)
+            outputs.append(self.heads[head](x).float() * self.moves)
         return outputs[0].tanh(), outputs[1]
 
 
@@ -93,8 +91,8 @@ class Inverse(nn.Module):
         self.couplings = nn.ModuleList(couplings)
 
     def forward(self, points):
-        for index in reversed(range(len(self.couplings))):
-            log_scale, shift = self.couplings[index](points, index)
+        for coupling in reversed(self.couplings):
+            log_scale, shift = coupling(points)
             points = (points - shift) * (-log_scale).exp()
         return points
 
@@ -104,7 +102,7 @@ class ContinuousFlow(PointFlow):
 
     def __init__(self, case, stock, fast):
         super().__init__(case, fast, velocity=Velocity())
-        self.sampler = Followed(self.networks["velocity"], fast)
+        self.sampler = Followed(self.networks["velocity"])
 
     def compiled_loss(self):
         # One step of the solver, called eight times: all of them together would be compiled for minutes.
@@ -114,7 +112,9 @@ class ContinuousFlow(PointFlow):
     def bend(self, points):
         length = -1 / SOLVER_STEPS
         state = points, torch.zeros(len(points), device=points.device)
-        for time in times(1.0, length):
+        for index in range(SOLVER_STEPS):
+            # A tensor, so that one compiled step serves all.
+            time = torch.full((), 1 + index * length, device=points.device)
             state = self.step(*state, time, length)
         return state
 
@@ -126,11 +126,6 @@ class ContinuousFlow(PointFlow):
         k4, d4 = velocity(points + length * k3, time + length)
         moved = points + length / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
         return moved, trace + length / 6 * (d1 + 2 * d2 + 2 * d3 + d4)
-
-
-def times(start, length):
-    """When the solver's steps begin: tensors, so that one compiled step serves all."""
-    return [torch.tensor(start + index * length, device=DEVICE) for index in range(SOLVER_STEPS)]
 
 
 class Velocity(nn.Module):
@@ -161,7 +156,7 @@ class Velocity(nn.Module):
 class Followed(nn.Module):
     """Latent points on their way to examples."""
 
-    def __init__(self, velocity, fast):
+    def __init__(self, velocity):
         super().__init__()
         self.velocity = velocity
 

@@ -21,9 +21,11 @@ class Step:
         symmetric: whether it wants images in [-1, 1].
         scales_losses: whether they are scaled for float16.
         fast: compiles a function, or leaves it as it is.
+        while_sampling: the context of that.
     """
 
     symmetric = False
+    while_sampling = torch.inference_mode
     scales_losses = False
 
     def __init__(self, case, fast, **found):
