@@ -1,8 +1,8 @@
 """The implementations that are raced: this project, a plain Keras port, PyTorch.
 
 An engine is a class with `parameters`, {network: number of trainable weights}, `work`, the floating-point operations
-that its step needs per real image (None where nobody has counted), and the methods `train(steps)`, `sample(images)`, both
-of which return when the work is done, and `peak()`.
+that its step needs per real image (None where nobody has counted), and the methods `train(steps)`, `sample(images)`,
+both of which return when the work is done, and `peak()`.
 """
 
 from dataclasses import dataclass

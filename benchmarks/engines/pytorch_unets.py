@@ -76,7 +76,8 @@ class BookBlock(nn.Module):
         self.second = nn.Conv2d(size, size, 3, padding=1)
 
     def forward(self, x):
-        return self.second(F.silu(self.first(self.normalization(x)))) + self.past(x)
+        past = self.past(x)
+        return self.second(F.silu(self.first(self.normalization(x)))) + past
 
 
 class BookUNet(nn.Module):
