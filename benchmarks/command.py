@@ -23,7 +23,7 @@ def parser_of(description, unit):
     parser.add_argument("--rounds", type=int, help="turns of each engine (default 5, on a GPU 3)")
     parser.add_argument(f"--{unit}", type=int, dest="amount", help=f"{unit} in a turn (default: some seconds' worth)")
     parser.add_argument("--seconds", type=float, help=f"of all turns of an engine (default: on a GPU {SECONDS})")
-    parser.add_argument("--together", type=int, help=f"engines that warm up at once (default: on a GPU {TOGETHER})")
+    parser.add_argument("--together", type=int, help=f"engines alive at the same time (default: on a GPU {TOGETHER})")
     parser.add_argument("--limit", type=float, help=f"seconds to wait for an engine (default: on a GPU {LIMIT})")
     parser.add_argument("--log", type=Path, help="a folder for what the engines print")
     parser.add_argument("--output", "--json", type=Path, help="a JSON file for the results")
@@ -47,8 +47,9 @@ def parsed(parser):
 
 def rules(arguments, amount):
     """`Rules` for turns of that amount, if none is asked for."""
-    chosen = {name: getattr(arguments, name) for name in ("rounds", "seconds", "together", "limit", "log")}
-    return Rules(amount=arguments.amount or amount, **chosen)
+    chosen = {name: getattr(arguments, name) for name in ("rounds", "seconds", "limit", "log")}
+    together = {} if arguments.together is None else {"together": arguments.together, "alive": arguments.together}
+    return Rules(amount=arguments.amount or amount, **chosen, **together)
 
 
 def race_all(arguments, line_up, race, table, parser):

@@ -28,8 +28,8 @@ class Rules:
         rounds: turns of each engine that count; one more, before, warms it up.
         amount: how many steps, or images, in a turn.
         seconds: of all turns of an engine together, which then do that amount as often as there is time; or None.
-        together: how many engines warm up at the same time and take turns among themselves; None: all take turns, and
-            warm up one after the other.
+        together: how many engines warm up at the same time.
+        alive: how many are alive at the same time, and take turns among themselves; None for all.
         limit: seconds after which an engine that does not answer is given up, or None.
         log: a folder for what the engines print, or None.
     """
@@ -37,7 +37,8 @@ class Rules:
     rounds: int
     amount: int
     seconds: float | None = None
-    together: int | None = None
+    together: int = 1
+    alive: int | None = None
     limit: float | None = None
     log: Path | None = None
 
@@ -125,12 +126,12 @@ def race(entries, case, do, rules):
     Returns:
         list of `Racer`, closed, and the larger of the measured peaks of matrix products, operations a second.
     """
-    size = rules.together or len(entries)
+    size = rules.alive or len(entries)
     racers, peaks = [], []
     for start in range(0, len(entries), size):
         racing = [Racer(entry, case, rules) for entry in entries[start : start + size]]
         try:
-            with ThreadPoolExecutor(rules.together or 1) as pool:
+            with ThreadPoolExecutor(rules.together) as pool:
                 list(pool.map(lambda racer: racer.warm_up(do), racing))
             if rules.seconds is not None:
                 for racer in racing:
@@ -157,12 +158,12 @@ def _rounds(racers, do, rules):
 
 
 def ratio(ours, peers):
-    """How many times as fast as the best of the peers: the median over rounds, and which peer; None where none ran."""
+    """How many times as fast as the best of the peers: (median over rounds, ours, which peer); None where none ran."""
     running = [peer for peer in peers if not peer.error]
     if ours is None or ours.error or not running:
         return None
     best = min(running, key=lambda peer: statistics.median(peer.seconds))
-    return statistics.median(b / a for a, b in zip(ours.seconds, best.seconds)), str(best.entry)
+    return statistics.median(b / a for a, b in zip(ours.seconds, best.seconds)), str(ours.entry), str(best.entry)
 
 
 def fastest(racers):

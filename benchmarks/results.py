@@ -23,7 +23,7 @@ def speeds(racers, images=1):
 
 
 def ratios(racers):
-    """{"float32 over pytorch": (ratio, peer), ...}, as far as these engines ran."""
+    """{"float32 over pytorch": (ratio, ours, peer), ...}, as far as these engines ran."""
 
     def some(engine, policy=None):
         return [r for r in racers if r.entry.engine == engine and policy in (None, r.entry.policy)]
@@ -33,7 +33,7 @@ def ratios(racers):
         "best over pytorch": ratio(fastest(some("ours")), some("pytorch")),
         "float32 over plain": ratio(fastest(some("ours", "float32")), some("plain")),
     }
-    return {name: pair for name, pair in found.items() if pair}
+    return {name: result for name, result in found.items() if result}
 
 
 def rows(result, heading="", further=lambda engine: ""):
@@ -51,5 +51,5 @@ def rows(result, heading="", further=lambda engine: ""):
         else:
             low, high = engine["range"]
             yield f"  {name:{NAME_WIDTH}}{engine['images_per_second']:10,.0f}{low:10,.0f}{high:10,.0f}{further(engine)}"
-    for name, (number, peer) in result["ratios"].items():
-        yield f"  ours {name}: {number:.2f}  ({peer})"
+    for name, (number, ours, peer) in result["ratios"].items():
+        yield f"  ours {name}: {number:.2f}  ({ours} over {peer})"

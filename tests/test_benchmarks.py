@@ -95,7 +95,8 @@ def test_the_guard_stores_and_compares(benchmark, monkeypatch, tmp_path, capsys)
     check = benchmark("check")
     monkeypatch.setattr(check, "STORED", tmp_path / "ratios.json")
     for speed, flags, code in ((1.0, ["--write"], 0), (0.9, [], 0), (0.7, [], 1)):
-        monkeypatch.setattr(check, "measure", lambda case, rounds, speed=speed: {"training, x": speed})
+        made_up = {"training, x": speed}, {"training": ["ours float32"]}
+        monkeypatch.setattr(check, "measure", lambda *arguments, made_up=made_up: made_up)
         monkeypatch.setattr(sys, "argv", ["check.py", "gan", "vae", *flags])
         assert check.main() == code
     assert "vae: training, x was 1.00 and is 0.70" in capsys.readouterr().out
@@ -226,3 +227,101 @@ def test_a_row_that_fails_or_hangs_says_so_and_the_others_go_on(benchmark, monke
     assert racers[0].amount == 60 and peak == 5.0  # 0.6 s a turn, in steps of 20
     assert "does not run: no memory" in capsys.readouterr().out
     assert "asked for train" in (tmp_path / "logs" / "gan_pytorch_float32_stock.txt").read_text()
+
+
+def test_races_of_later_chapters_have_the_settings_of_these(benchmark):
+    """The models as the race builds them, and how many are learnt from in a step."""
+    builders, cases = benchmark("engines.ours_walks_and_flows").BUILDERS, benchmark("cases").CASES
+    models, optimizers = {}, {}
+    for name in ("realnvp", "continuous_flow", "image_flow", "ebm", "diffusion", "flow_matching"):
+        models[name], _, optimizers[name] = builders[name](cases[name])
+    realnvp, continuous, image_flow, ebm, diffusion, matching = models.values()
+    hidden = [layer for layer in realnvp.networks[0].layers if layer.name.startswith("scale_")]
+    denoising = {
+        name: {
+            "steps": model.steps,
+            "ema_decay": model.ema_decay,
+            "beta_2": optimizers[name].beta_2,
+            "clip": optimizers[name].global_clipnorm,
+        }
+        for name, model in (("diffusion", diffusion), ("flow_matching", matching))
+    }
+    of_chapters = {
+        "06_normflow/01_realnvp/realnvp": (
+            "realnvp",
+            {"couplings": len(realnvp.networks), "units": hidden[0].units, "hidden_layers": len(hidden)},
+        ),
+        "06_normflow/03_continuous_flow/continuous_flow": (
+            "continuous_flow",
+            {
+                "method": continuous.method,
+                "solver_steps": continuous.steps,
+                "trace_method": continuous.trace_method,
+                "hidden_layers": len(continuous.network.layers) - 4,
+            },
+        ),
+        "06_normflow/02_image_flow/image_flow": (
+            "image_flow",
+            {
+                "levels": image_flow.levels,
+                "flow_steps": image_flow.steps,
+                "filters": image_flow.filters,
+                "dequantization": image_flow.dequantization,
+            },
+        ),
+        "07_ebm/01_ebm/ebm": (
+            "ebm",
+            {
+                "langevin_steps": ebm.steps,
+                "step_size": ebm.step_size,
+                "noise": ebm.noise,
+                "slope_clip": ebm.slope_clip,
+                "buffer_size": ebm.buffer_size,
+                "fresh": ebm.buffer.fresh,
+                "reach": ebm.reach,
+                "penalty": ebm.penalty,
+                "data_noise": ebm.data_noise,
+            },
+        ),
+        "08_diffusion/01_ddm/ddm": (
+            "diffusion",
+            {
+                "noise_schedule": diffusion.schedule,
+                "target": diffusion.target,
+                "error": diffusion.error,
+                "times": diffusion.times,
+                **denoising["diffusion"],
+            },
+        ),
+        "08_diffusion/02_flow_matching/flow_matching": (
+            "flow_matching",
+            {"middle": matching.middle, **denoising["flow_matching"]},
+        ),
+    }
+    for chapter, (name, settings) in of_chapters.items():
+        preset = preset_cpu(BENCHMARKS.parent / "chapters" / f"{chapter}.py")
+        settings |= {"learning_rate": optimizers[name].learning_rate, "batch_size": cases[name].batch_size}
+        for setting, value in settings.items():
+            value = value if isinstance(value, str) else pytest.approx(float(value))
+            assert preset[setting] == value, (chapter, setting)
+
+
+def test_the_guard_races_only_what_was_quickest(benchmark, monkeypatch, tmp_path):
+    check, cases = benchmark("check"), benchmark("cases")
+    raced = {}
+
+    def race(task):
+        def measured(case, racing, rules):
+            raced[task] = [str(entry) for entry in racing]
+            ratio = 1.5, raced[task][0], raced[task][-1]
+            return {"ratios": {"float32 over pytorch": ratio}, "engines": {}, "peak": 1.0, "samples": 1, "steps": 1}
+
+        return measured
+
+    monkeypatch.setattr(check.training_steps, "measure", race("training"))
+    monkeypatch.setattr(check.sampling, "measure", race("sampling"))
+    ratios, quickest = check.measure(cases.CASES["diffusion"], 3)
+    assert ratios == {"training, float32 over pytorch": 1.5, "sampling, float32 over pytorch": 1.5}
+    assert len(raced["training"]) == 6 and quickest["sampling"] == ["ours float32", "pytorch bfloat16 compiled"]
+    check.measure(cases.CASES["diffusion"], 3, quickest)
+    assert raced["training"] == quickest["training"] and raced["sampling"] == quickest["sampling"]
