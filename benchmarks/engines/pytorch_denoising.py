@@ -20,7 +20,8 @@ class Denoising(Step):
         super().__init__(case, fast, unet=network)
         self.network, self.weights = network, list(network.parameters())
         self.averaged = copy.deepcopy(network).requires_grad_(False)
-        self.averages, self.decay = list(self.averaged.parameters()), decay
+        self.averages, self.decay = _numbers(self.averaged), decay
+        self.numbers = _numbers(network)
         # Without decay AdamW is Adam.
         settings = {"eps": 1e-7, "weight_decay": weight_decay, "fused": True, "capturable": ON_GPU}
         self.optimizer = torch.optim.AdamW(self.weights, rate, (0.9, beta_2), **settings)
@@ -44,7 +45,7 @@ class Denoising(Step):
             loss = self.loss(images)
         self.learn(loss, self.optimizer, None if self.clips_to is None else self.clip)
         with torch.no_grad():
-            torch._foreach_lerp_(self.averages, self.weights, 1 - self.decay)
+            torch._foreach_lerp_(self.averages, self.numbers, 1 - self.decay)
         return {"loss": loss.detach()}
 
     def ready_to_sample(self):
@@ -143,3 +144,8 @@ class FlowMatching(Denoising):
 
     def take(self, x, here, there):
         return x + (there - here) * self.averaged(x, here.expand(len(x)))
+
+
+def _numbers(network):
+    """Its weights, and the statistics of its normalisations."""
+    return [*network.parameters(), *(buffer for buffer in network.buffers() if buffer.is_floating_point())]

@@ -11,6 +11,8 @@ from engines.pytorch_step import Step, adam
 
 HIDDEN_COUPLING, HIDDEN_VELOCITY = (64, 64), (64, 64, 64)
 COUPLINGS, SOLVER_STEPS = 8, 8
+# Where in a step, as a share of it, the classic method takes its slopes.
+SHARES = (0.0, 0.5, 0.5, 1.0)
 
 
 class PointFlow(Step):
@@ -98,34 +100,58 @@ class Inverse(nn.Module):
 
 
 class ContinuousFlow(PointFlow):
-    """A velocity that is followed by the classic Runge-Kutta method, and the exact trace of its Jacobian."""
+    """A velocity that is followed by the classic Runge-Kutta method, and the exact trace of its Jacobian.
+
+    One step of the solver is compiled, and called eight times: all of them together would be compiled for minutes.
+    """
 
     def __init__(self, case, stock, fast):
         super().__init__(case, fast, velocity=Velocity())
-        self.sampler = Followed(self.networks["velocity"])
+        self.velocity = self.networks["velocity"]
 
     def compiled_loss(self):
-        # One step of the solver, called eight times: all of them together would be compiled for minutes.
-        self.step = self.fast(self.step)
+        self.traced_step = self.fast(self.traced_step)
         return self.loss
 
     def bend(self, points):
-        length = -1 / SOLVER_STEPS
         state = points, torch.zeros(len(points), device=points.device)
-        for index in range(SOLVER_STEPS):
-            # A tensor, so that one compiled step serves all.
-            time = torch.full((), 1 + index * length, device=points.device)
-            state = self.step(*state, time, length)
+        for time in times(1.0, -1, points.device):
+            state = self.traced_step(*state, time)
         return state
 
-    def step(self, points, trace, time, length):
-        velocity = self.networks["velocity"].with_trace
-        k1, d1 = velocity(points, time)
-        k2, d2 = velocity(points + length / 2 * k1, time + length / 2)
-        k3, d3 = velocity(points + length / 2 * k2, time + length / 2)
-        k4, d4 = velocity(points + length * k3, time + length)
-        moved = points + length / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
-        return moved, trace + length / 6 * (d1 + 2 * d2 + 2 * d3 + d4)
+    def traced_step(self, points, trace, time):
+        slopes, last = [], None
+        for share in SHARES:
+            at = points if last is None else points - share / SOLVER_STEPS * last
+            last, divergence = self.velocity.with_trace(at, time - share / SOLVER_STEPS)
+            slopes.append((last, divergence))
+        moves, divergences = zip(*slopes)
+        return points - mean_slope(moves) / SOLVER_STEPS, trace - mean_slope(divergences) / SOLVER_STEPS
+
+    def step(self, points, time):
+        slopes = []
+        for share in SHARES:
+            at = points + share / SOLVER_STEPS * slopes[-1] if slopes else points
+            slopes.append(self.velocity(at, time + share / SOLVER_STEPS))
+        return points + mean_slope(slopes) / SOLVER_STEPS
+
+    def ready_to_sample(self):
+        self.step = self.fast(self.step)
+
+    def samples(self, latents, labels):
+        for time in times(0.0, 1, latents.device):
+            latents = self.step(latents, time)
+        return self.images(latents)
+
+
+def times(start, sign, device):
+    """When the solver's steps begin: tensors, so that one compiled step serves all."""
+    return [torch.full((), start + sign * index / SOLVER_STEPS, device=device) for index in range(SOLVER_STEPS)]
+
+
+def mean_slope(slopes):
+    first, second, third, fourth = slopes
+    return (first + 2 * second + 2 * third + fourth) / 6
 
 
 class Velocity(nn.Module):
@@ -151,22 +177,3 @@ class Velocity(nn.Module):
             moved = layer.weight.t()[:2, None] if tangents is None else tangents @ layer.weight.t()
             tangents = (1 - x.square()) * moved
         return self.last(x), (tangents * self.last.weight[:, None]).sum((0, 2))
-
-
-class Followed(nn.Module):
-    """Latent points on their way to examples."""
-
-    def __init__(self, velocity):
-        super().__init__()
-        self.velocity = velocity
-
-    def forward(self, points):
-        length = 1 / SOLVER_STEPS
-        for index in range(SOLVER_STEPS):
-            time = torch.full((), index * length, device=points.device)
-            k1 = self.velocity(points, time)
-            k2 = self.velocity(points + length / 2 * k1, time + length / 2)
-            k3 = self.velocity(points + length / 2 * k2, time + length / 2)
-            k4 = self.velocity(points + length * k3, time + length)
-            points = points + length / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
-        return points
