@@ -1,7 +1,7 @@
 """Has training or sampling become slower?  Ratios to peers, now against stored ones.
 
     python benchmarks/check.py --write      # measures all engines and stores benchmarks/ratios.json
-    python benchmarks/check.py              # compares the engines that were the quickest: some 20 minutes on two cores
+    python benchmarks/check.py              # compares those that were the quickest then
     python benchmarks/check.py --quick      # compares a few models; exit code 1 where a ratio fell by more than 20 %,
                                             # or an engine that ran does not run any more
 
