@@ -15,7 +15,7 @@ COUNT = 8
 
 
 def _point_flow_numbers(ours, pytorch):
-    """log p of points and points of latent ones, with a standardisation before."""
+    """Losses of points and points of latent ones, with a standardisation before."""
     model, step = ours.model, pytorch.step
     for name, network in ours.networks.items():
         stir(network.trainable_variables)
@@ -24,10 +24,11 @@ def _point_flow_numbers(ours, pytorch):
     model.scale.assign([1.5, 0.5])
     step.mean, step.scale = torch.tensor([0.3, -0.2]), torch.tensor([1.5, 0.5])
     points, latents = np.random.default_rng(0).standard_normal((2, COUNT, 2)).astype("float32")
-    nats = step.nats(torch.from_numpy(points)).detach().numpy()
+    theirs = step.losses(torch.from_numpy(points)).detach().numpy()
     with torch.no_grad():
         samples = step.samples(torch.from_numpy(latents), None).numpy()
-    return max(_difference(-model.log_density(tf.constant(points)), nats), _difference(model.decode(latents), samples))
+    _, losses = model.nats_and_losses(tf.constant(points))
+    return max(_difference(losses, theirs), _difference(model.decode(latents), samples))
 
 
 def _image_flow_numbers(ours, pytorch):

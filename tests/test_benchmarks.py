@@ -257,6 +257,8 @@ def test_races_of_later_chapters_have_the_settings_of_these(benchmark):
                 "method": continuous.method,
                 "solver_steps": continuous.steps,
                 "trace_method": continuous.trace_method,
+                "kinetic_weight": continuous.kinetic_weight,
+                "jacobian_weight": continuous.jacobian_weight,
                 "hidden_layers": len(continuous.network.layers) - 4,
             },
         ),

@@ -3,8 +3,8 @@
 Settings: channels last; fused Adam; gradients set to None; weights that are not to learn need no gradient; reals and
 generated images joined to one batch where no normalisation ties a batch together; losses on logits; `torch.autocast`
 for the mixed policies; no waiting for losses, no running averages of metrics.  For sampling `inference_mode`, and the
-quicker of two batch sizes.  Dropout, and what a gradient penalty needs, are quicker than PyTorch's own layers; "stock"
-takes its own.  "blocks" takes our convolutions.
+quickest of some batch sizes.  Dropout, and what a gradient penalty needs, are quicker than PyTorch's own layers;
+"stock" takes its own.  "blocks" takes our convolutions.
 
 On a processor: one thread or all (compiled: all), whichever is quicker; oneDNN on; denormal numbers flushed to zero;
 memory that glibc keeps instead of giving it back; for sampling, compiled, frozen weights.
@@ -127,7 +127,8 @@ class PyTorch:
                 torch._inductor.config.freezing = True  # weights become constants, laid out as oneDNN wants them
             self.step.ready_to_sample()
             self.is_ready = True
-        self.tune(self.sample, images, batch_sizes=(256, images) if self.on_gpu else (32, 256))
+        sizes = (32, 256, 4096) if self.case.small else (32, 256)
+        self.tune(self.sample, images, batch_sizes=(256, images) if self.on_gpu else sizes)
         batches = []
         # Weights that autocast keeps at hand would be no part of a graph, and gone with the context.
         with self.step.while_sampling(), contextlib.nullcontext() if self.captured else self.autocast:

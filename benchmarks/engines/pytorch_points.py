@@ -11,12 +11,13 @@ from engines.pytorch_step import Step, adam
 
 HIDDEN_COUPLING, HIDDEN_VELOCITY = (64, 64), (64, 64, 64)
 COUPLINGS, SOLVER_STEPS = 8, 8
+KINETIC_WEIGHT, JACOBIAN_WEIGHT = 0.01, 0.01
 # Where in a step, as a share of it, the classic method takes its slopes.
 SHARES = (0.0, 0.5, 0.5, 1.0)
 
 
 class PointFlow(Step):
-    """Maximum likelihood of points.  A subclass writes `bend`: points -> (latent points, log-determinants)."""
+    """Maximum likelihood of points.  A subclass writes `bend`, points -> (latent points, log-determinants), or `losses`."""
 
     def __init__(self, case, fast, **networks):
         super().__init__(case, fast, **networks)
@@ -28,13 +29,15 @@ class PointFlow(Step):
     def compiled_loss(self):
         return self.fast(self.loss)
 
-    def nats(self, points):
+    def losses(self, points):
         """-log p of each point."""
-        latents, log_det = self.bend((points - self.mean) / self.scale)
+        return self.nats(*self.bend((points - self.mean) / self.scale))
+
+    def nats(self, latents, log_det):
         return 0.5 * latents.square().sum(1) + math.log(2 * math.pi) - log_det + self.scale.log().sum()
 
     def loss(self, points):
-        return self.nats(points).mean()
+        return self.losses(points).mean()
 
     def __call__(self, points, labels, autocast):
         with autocast:
@@ -100,7 +103,7 @@ class Inverse(nn.Module):
 
 
 class ContinuousFlow(PointFlow):
-    """A velocity that is followed by the classic Runge-Kutta method, and the exact trace of its Jacobian.
+    """A velocity that is followed by the classic Runge-Kutta method, the exact trace of its Jacobian, a price of both.
 
     One step of the solver is compiled, and called eight times: all of them together would be compiled for minutes.
     """
@@ -113,20 +116,28 @@ class ContinuousFlow(PointFlow):
         self.traced_step = self.fast(self.traced_step)
         return self.loss
 
-    def bend(self, points):
-        state = points, torch.zeros(len(points), device=points.device)
+    def losses(self, points):
+        """-log p of each point, and the price of its way."""
+        latents, log_det, price = self.traced((points - self.mean) / self.scale)
+        return self.nats(latents, log_det) + price
+
+    def traced(self, points):
+        """(latent points, log-determinants, prices)."""
+        nothing = torch.zeros(len(points), device=points.device)
+        state = points, nothing, nothing
         for time in times(1.0, -1, points.device):
             state = self.traced_step(*state, time)
         return state
 
-    def traced_step(self, points, trace, time):
-        slopes, last = [], None
-        for share in SHARES:
-            at = points if last is None else points - share / SOLVER_STEPS * last
-            last, divergence = self.velocity.with_trace(at, time - share / SOLVER_STEPS)
-            slopes.append((last, divergence))
-        moves, divergences = zip(*slopes)
-        return points - mean_slope(moves) / SOLVER_STEPS, trace - mean_slope(divergences) / SOLVER_STEPS
+    def traced_step(self, points, log_det, price, time):
+        found, at = [], points
+        for index, share in enumerate(SHARES):
+            if index > 0:
+                at = points - share / SOLVER_STEPS * found[-1][0]
+            velocity, trace, squares = self.velocity.with_slopes(at, time - share / SOLVER_STEPS)
+            found.append((velocity, trace, KINETIC_WEIGHT * velocity.square().sum(1) + JACOBIAN_WEIGHT * squares))
+        velocity, trace, rate = (mean_slope(slopes) / SOLVER_STEPS for slopes in zip(*found))
+        return points - velocity, log_det - trace, price + rate
 
     def step(self, points, time):
         slopes = []
@@ -155,7 +166,7 @@ def mean_slope(slopes):
 
 
 class Velocity(nn.Module):
-    """Dense layers, points and a time -> velocity; with the trace of its Jacobian by tangents carried along."""
+    """Dense layers, points and a time -> velocity; its slopes by tangents that are carried along."""
 
     def __init__(self):
         super().__init__()
@@ -168,7 +179,8 @@ class Velocity(nn.Module):
             x = layer(x).tanh()
         return self.last(x).float()
 
-    def with_trace(self, points, time):
+    def with_slopes(self, points, time):
+        """(velocity, trace of its Jacobian, sum of that one's squares)."""
         x = torch.cat([points, time.expand(len(points), 1)], 1)
         # (2, batch, units): how the numbers move with each coordinate.
         tangents = None
@@ -176,4 +188,5 @@ class Velocity(nn.Module):
             x = layer(x).tanh()
             moved = layer.weight.t()[:2, None] if tangents is None else tangents @ layer.weight.t()
             tangents = (1 - x.square()) * moved
-        return self.last(x), (tangents * self.last.weight[:, None]).sum((0, 2))
+        jacobian = tangents @ self.last.weight.t()
+        return self.last(x), jacobian[0, :, 0] + jacobian[1, :, 1], jacobian.square().sum((0, 2))
