@@ -17,7 +17,7 @@ SHARES = (0.0, 0.5, 0.5, 1.0)
 
 
 class PointFlow(Step):
-    """Maximum likelihood of points.  A subclass writes `bend`, points -> (latent points, log-determinants), or `losses`."""
+    """Maximum likelihood of points; a subclass writes `bend`, points -> (latents, log-determinants), or `losses`."""
 
     def __init__(self, case, fast, **networks):
         super().__init__(case, fast, **networks)
