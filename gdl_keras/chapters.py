@@ -68,10 +68,11 @@ def find_chapter(name):
         return matches[0]
     if matches:
         raise InputError(f"{name} is the name of several chapters: {', '.join(match.name for match in matches)}.")
-    within = [chapter.name for chapter in chapters.values() if chapter.name.split("/")[0] == name]
+    within = [chapter.name for chapter in chapters.values() if _is_folder(name, chapter.name.split("/")[0])]
     if within:
         raise InputError(f"{name} has several programs: which of {', '.join(within)}?")
-    raise InputError(f"There is no chapter {name}.  {nearest(name, chapters)}  (gdl list shows them.)")
+    known = [*chapters, *{chapter.split("/")[0] for chapter in chapters}]
+    raise InputError(f"There is no chapter {name}.  {nearest(name, known)}  (gdl list shows them.)")
 
 
 def sets_in_programs(names):
@@ -89,6 +90,12 @@ def run_program(chapter, arguments):
         runpy.run_path(str(chapter.program), run_name="__main__")
     finally:
         sys.argv = before
+
+
+def _is_folder(name, folder):
+    """Whether a chapter's folder, 03_vae, is called by that: its name, its number, the rest of it."""
+    number, rest = folder.split("_", 1)
+    return name.lower() in (folder, number, number.lstrip("0"), rest)
 
 
 def _short_names(chapter):

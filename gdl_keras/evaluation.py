@@ -52,7 +52,8 @@ def evaluate(run, n=None, seed=0, dataset=None, **options):
     kind = kind_of(model)
     if dataset is not None:
         data.check_names(dataset, kind.name)
-    options = keywords.read(options, kind.evaluation_options, f"gdl evaluate of {kind.unit}")
+    own_flags = ("--dataset", "--output", "--seed")
+    options = keywords.read(options, kind.evaluation_options, f"gdl evaluate of {kind.unit}", beside=own_flags)
     if n is not None and n < kind.fewest:
         raise InputError(f"-n is at least {kind.fewest}, not {n}: fewer {kind.unit} say nothing.")
     test = _load(kind, settings, "test", model)

@@ -48,7 +48,7 @@ def of(*functions, but=()):
     return found
 
 
-def read(options, known, whose):
+def read(options, known, whose, beside=()):
     """Options as a function takes them: what is a str becomes what the keyword wants, the rest stays.
 
     A keyword wants what its annotation says, or what its default is; where that is None, a number if it reads as one,
@@ -58,6 +58,7 @@ def read(options, known, whose):
         options: {name: value}.
         known: {name: `inspect.Parameter`}, from `of`.
         whose: str, a noun for sentences: what has these keywords.
+        beside: other flags that may have been meant, such as "--label".
 
     Returns:
         {name: value}.
@@ -67,15 +68,21 @@ def read(options, known, whose):
     """
     for name in options:
         if name not in known:
-            flags = [flag(other) for other in known]
-            those = nearest(flag(name), flags) if flags else "It takes no flags of its own."
-            raise InputError(f"{whose} takes no {flag(name)}.  {those}")
+            raise InputError(f"{whose} takes no {flag(name)}.  {_instead(flag(name), [*map(flag, known)], beside)}")
     return {name: _read(name, value, known[name]) for name, value in options.items()}
 
 
 def flag(name):
     """The flag of a keyword: top_k -> --top-k."""
     return "--" + name.replace("_", "-")
+
+
+def _instead(unknown, flags, beside):
+    """The end of a sentence: what looks like an unknown flag, or what the flags are."""
+    meant = nearest(unknown, [*flags, *beside])
+    if meant.startswith("Did"):
+        return meant
+    return nearest(unknown, flags) if flags else "It takes no flags of its own."
 
 
 def _read(name, value, parameter):

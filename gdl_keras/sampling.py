@@ -38,7 +38,8 @@ def sample(run, n, output=None, seed=None, label=None, **options):
     kind = kind_of(model)
     output = Path(output or f"samples{kind.sheet_suffix}")
     kind.check_path(output)
-    options = keywords.read(options, sampling_options(model), type(model).__name__)
+    own_flags = ("--label", "--output", "--seed")
+    options = keywords.read(options, sampling_options(model), type(model).__name__, beside=own_flags)
     kind.write(model.generate(n, seed=seed, **conditions_of(model, run, n, label), **options), output)
     return output
 

@@ -91,12 +91,22 @@ def test_a_chapter_is_found_by_its_name_its_folder_or_its_program():
         find_chapter("vae_fashon")
 
 
-def test_of_a_chapters_folder_its_own_programs_are_named():
+@pytest.mark.parametrize("name", ["03_vae", "chapters/03_vae/", "03", "3", "vae", "VAE"])
+def test_of_a_chapters_folder_its_own_programs_are_named(name):
     with pytest.raises(InputError) as refused:
-        find_chapter("03_vae/")
+        find_chapter(name)
     assert str(refused.value) == (
-        "03_vae has several programs: which of 03_vae/01_autoencoder, 03_vae/02_vae_fashion, 03_vae/03_vae_faces?"
+        f"{name.removeprefix('chapters/').rstrip('/')} has several programs: which of 03_vae/01_autoencoder, "
+        "03_vae/02_vae_fashion, 03_vae/03_vae_faces?"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("3_vae", "03_vae"), ("04_gans", "04_gan"), ("5_autoregresive", "05_autoreg")]
+)
+def test_a_folder_may_be_meant(name, meant):
+    with pytest.raises(InputError, match=f"There is no chapter {name}.  Did you mean .*{meant}"):
+        find_chapter(name)
 
 
 def test_a_data_set_is_in_a_program_where_a_preset_names_it():

@@ -174,6 +174,7 @@ def test_sample_writes_a_grid_or_an_array_that_the_seed_decides(gdl, model_file)
         (["--label", "1"], "not conditional"),
         (["--temperature", "0.8"], "Autoencoder takes no --temperature.  Known are: --batch-size, --first"),
         (["--batch-sise", "8"], "Did you mean --batch-size"),
+        (["--lable", "boot"], "Did you mean --label"),
         (["--first", "some"], "--first is a whole number, not 'some'"),
         (["--first"], "--first wants a value"),
         (["more"], "'more' belongs to no flag"),

@@ -3,6 +3,8 @@
 from gdl_keras.data.entries import find
 from gdl_keras.data.notices import say
 from gdl_keras.data.preparers import PREPARERS, options_of
+from gdl_keras.data.preparers.own import is_own
+from gdl_keras.data.sources.local import Local
 from gdl_keras.errors import InputError, check_whole
 
 SPLITS = ("train", "test")
@@ -65,8 +67,13 @@ def info(name):
         the reason), and what the kind adds, as far as it is known.  Images: images (how many, by split), classes and
         attributes (lists of names, or None).  Text: text_files (how many) and tokens (of what was prepared: how many by
         split, and the vocabulary's size).  Points: points (how many, by split) and entropy (nats, or None).
+
+    Raises:
+        InputError: there is no such data set, and no such folder or file, of which nothing was prepared either.
     """
     entry = find(name)
+    if is_own(entry) and not is_here(name):
+        Local.fetch(entry.sources[0])  # which says that it is not there
     preparer = PREPARERS.get(entry.kind)
     here = next((source for source in entry.sources if source.is_here()), None)
     return {

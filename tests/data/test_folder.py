@@ -225,6 +225,8 @@ def test_empty_missing_and_tiny_folders_tell_the_way_out(photos, tmp_path):
         data.load(photos(1, "one"))
     with pytest.raises(InputError, match="does not exist"):
         data.load("./missing")
+    with pytest.raises(InputError, match="does not exist: give a folder of images, or a name"):
+        data.info("./missing")
     with pytest.raises(InputError, match="is a file, not a folder"):
         data.load(photos(2, "two") / "000.png")
     assert data.load(tmp_path / "two").num_images == 1

@@ -171,6 +171,14 @@ def test_splits_that_say_that_they_hold_images(photos, train_name, test_name):
     )
 
 
+def test_info_of_what_was_prepared_and_is_gone(photos):
+    photos(4, "set", within="cat")
+    folder = photos(4, "set", within="dog")
+    both(folder)
+    folder.rename(folder.with_name("elsewhere"))
+    assert data.info(folder)["classes"] == ["cat", "dog"]
+
+
 def test_info_counts_what_was_found_damaged(photos, tmp_path):
     """Which shows when images are prepared."""
     folder = photos(30)
