@@ -83,9 +83,8 @@ def describe(entry, source):
     metas = {store.meta.split: store.meta for _, store in stores}
     known = list(raw.values()) + list(metas.values())
     # Whether a picture can be read shows when it is prepared.
-    unreadable = {
-        store.meta.split: store.meta.left_out for folder, store in stores if _is_current(entry, folder, store)
-    }
+    current = [store.meta for folder, store in stores if raw and _is_current(entry, folder, store)]
+    unreadable = {meta.split: meta.left_out for meta in current}
     left_out = LeftOut()
     if raw:
         for note in raw["train"].notes:
