@@ -1,5 +1,6 @@
 """Flags that are the keywords of a function: what a model or a kind can be asked for is written in one place, there."""
 
+import difflib
 import inspect
 import types
 import typing
@@ -79,9 +80,8 @@ def flag(name):
 
 def _instead(unknown, flags, beside):
     """The end of a sentence: what looks like an unknown flag, or what the flags are."""
-    meant = nearest(unknown, [*flags, *beside])
-    if meant.startswith("Did"):
-        return meant
+    if meant := difflib.get_close_matches(unknown, [*flags, *beside], n=1, cutoff=0.75):
+        return f"Did you mean {meant[0]}?"
     return nearest(unknown, flags) if flags else "It takes no flags of its own."
 
 
