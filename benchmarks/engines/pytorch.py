@@ -49,7 +49,8 @@ class PyTorch:
         self.fast = _as_it_is
         if self.compiled:
             mode = "reduce-overhead" if self.has_graphs else None
-            self.fast = partial(torch.compile, mode=mode, dynamic=False if self.on_gpu else None)
+            # Of each size of a batch its own code: for any size it is slower, and fails where weights are frozen.
+            self.fast = partial(torch.compile, mode=mode, dynamic=False)
         with torch.device(DEVICE):
             self.step = STEPS[case.name](case, "stock" in options, self.fast)
         if "blocks" in options:
