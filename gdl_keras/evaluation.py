@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from gdl_keras import data, keywords
+from gdl_keras.backend import full_float32
 from gdl_keras.data.notices import say
 from gdl_keras.errors import InputError
 from gdl_keras.files import write_json
@@ -64,7 +65,8 @@ def evaluate(run, n=None, seed=0, dataset=None, **options):
             f"{2 * kind.fewest} or more with --dataset."
         )
     n = n or min(model.evaluation_size, kind.most(test))
-    measured = kind.measure(model, train, test, n, seed, **options)
+    with full_float32():
+        measured = kind.measure(model, train, test, n, seed, **options)
     metrics = measured.pop("metrics")
     return {
         "kind": kind.name,

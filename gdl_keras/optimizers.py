@@ -36,10 +36,11 @@ class OneOperation:
     def _backend_update_step(self, grads, trainable_variables, learning_rate):
         step = tf.cast(self.iterations + 1, tf.float32)
         powers = tf.pow(self.beta_1, step), tf.pow(self.beta_2, step)  # the same for all weights
+        # Keras hands what stands for the rate to `update_step`, on each device where there are several.
         super()._backend_update_step(grads, trainable_variables, (learning_rate, *powers))
 
-    def update_step(self, gradient, variable, learning_rate):
-        rate, *powers = learning_rate
+    def update_step(self, gradient, variable, rate_and_powers):
+        rate, *powers = rate_and_powers
         if self.weight_decay and self._use_weight_decay(variable):
             variable.assign(variable * tf.cast(1 - self.weight_decay * rate, variable.dtype))
         if self.amsgrad or variable.dtype != tf.float32:

@@ -4,6 +4,8 @@ import math
 
 import tensorflow as tf
 
+from gdl_keras.backend import on_gpu
+
 
 def gelu(x, training=False):
     """x Phi(x), Phi the distribution function of the normal distribution: `keras.activations.gelu`, unapproximated.
@@ -21,7 +23,7 @@ def gelu(x, training=False):
     Returns:
         tensor of its shape and dtype.
     """
-    if not training or tf.config.list_logical_devices("GPU"):
+    if not training or on_gpu():
         return tf.nn.gelu(x, approximate=False)
     return _compiled(x)
 

@@ -156,8 +156,10 @@ class LatentModel(GenerativeModel):
         """int: how many samples are made at a time unless it is said: many where a call costs more than the network."""
         if self.decoding_network is None:
             return AT_ONCE
-        shapes = [layer.output.shape[1:] for layer in self.decoding_network.layers]
-        return min(AT_MOST, max(AT_ONCE, NUMBERS // max(map(math.prod, shapes))))
+        tensors = tf.nest.flatten([layer.output for layer in self.decoding_network.layers])
+        sizes = [math.prod(tensor.shape[1:]) for tensor in tensors if None not in tensor.shape[1:]]
+        known = len(sizes) == len(tensors)
+        return min(AT_MOST, max(AT_ONCE, NUMBERS // max(sizes))) if known else AT_ONCE
 
     def generate(self, n=None, *, latents=None, seed=None, first=0, batch_size=None, **options):
         """New samples, of points that are drawn or given.

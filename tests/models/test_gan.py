@@ -87,7 +87,7 @@ def test_generator_learns_from_the_discriminator_as_it_then_is():
     assert float(report["generator_loss"]) == pytest.approx(np.log1p(np.exp(-logits)).mean(), rel=1e-4)
 
 
-def test_small_networks_make_many_samples_at_once():
+def test_small_networks_make_many_samples_at_once(monkeypatch):
     """As many as have four million numbers in their largest layer, between 256 and 4,096."""
     small = cases.gan()
     assert small.samples_at_once == 4096
@@ -95,6 +95,15 @@ def test_small_networks_make_many_samples_at_once():
     for width, expected in ((4096, 2**22 // 4096), (20_000, 256)):
         assert GAN(build_generator((2, 2, 1), 4, (width,)), judge).samples_at_once == expected
     assert cases.real_nvp().samples_at_once == 256  # no single network decodes
+    # Networks of one's own may have layers of several outputs, or not know all their sizes.
+    latents = keras.Input((4,))
+    _, state, _ = keras.layers.LSTM(4, return_state=True)(keras.layers.Reshape((2, 2))(latents))
+    several = keras.Model(latents, keras.layers.Reshape((2, 2, 1))(keras.layers.Activation("sigmoid")(state)))
+    assert GAN(several, judge).samples_at_once == 4096
+    images = keras.Input((None, None, 1))
+    monkeypatch.setattr(GAN, "decoding_network", keras.Model(images, keras.layers.ReLU()(images)))
+    assert small.samples_at_once == 256
+    monkeypatch.undo()
     made = small.generate(5000, seed=1)
     np.testing.assert_allclose(made[4090:4100], small.generate(10, seed=1, first=4090), atol=1e-6)
     assert cases.dcgan().generate(3, seed=1).flags.writeable

@@ -77,7 +77,6 @@ class Blocks:
     """
 
     def __init__(self, model, table, steps_per_epoch, joined):
-        self.model = model
         self.columns = [table.column(name) for name in model.learns_from]
         self.stored = [tf.constant(column.values[:]) for column in self.columns]
         self.steps_per_epoch = steps_per_epoch
