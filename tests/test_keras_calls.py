@@ -25,6 +25,8 @@ OTHER = {
     "error": "absolute",
     "generator_loss": "hinge",
     "given_length": 2,
+    "jacobian_weight": 0.7,
+    "kinetic_weight": 0.7,
     "kl_weight": 0.7,
     "label_noise": "one_sided",
     "latents": "uniform",
