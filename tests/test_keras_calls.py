@@ -11,7 +11,7 @@ from gdl_keras.models import VAE, ScoreMatching
 from gdl_keras.models.diffusion.denoising import DenoisingModel
 from gdl_keras.models.flows.base import FlowModel
 from gdl_keras.models.generative import LatentModel
-from tests import harness
+from tests import cases, harness
 from tests.test_every_model import every_base, every_class_at_length, every_model, every_model_at_length
 
 # Another value for each setting that may change once a step has been traced.
@@ -267,9 +267,26 @@ def test_h5_is_refused_before_anything_is_written(case, tmp_path):
         with pytest.raises(InputError, match=r"\.keras"):
             model.save(tmp_path / name)
         assert not (tmp_path / name).exists()
-    with pytest.raises(InputError, match=r"\.keras"):
-        keras.saving.save_model(model, tmp_path / "model.h5")
+        (tmp_path / name).write_text("older")
+        for save in (keras.saving.save_model, keras.models.save_model):
+            with pytest.raises(InputError, match=r"\.keras"):
+                save(model, tmp_path / f"of_a_function_{name}")
+            with pytest.raises(InputError, match=r"\.keras"):
+                save(model, tmp_path / name)
+        assert [file.name for file in tmp_path.iterdir()] == [name]
+        assert (tmp_path / name).read_text() == "older"
+        (tmp_path / name).unlink()
     model.save_weights(tmp_path / "model.weights.h5")
+
+
+def test_h5_is_refused_of_a_model_that_holds_one_of_ours_and_of_no_other(tmp_path):
+    vae = cases.vae()
+    pixels = keras.Input(cases.IMAGE_SHAPE)
+    with pytest.raises(InputError, match=r"\.keras"):
+        keras.saving.save_model(keras.Model(pixels, vae(pixels)), tmp_path / "model.h5")
+    assert not list(tmp_path.iterdir())
+    keras.saving.save_model(vae.encoder, tmp_path / "encoder.h5")
+    assert keras.saving.load_model(tmp_path / "encoder.h5", compile=False).count_params() == vae.encoder.count_params()
 
 
 @every_base

@@ -1,10 +1,11 @@
 """How a model is written down: whole in a `.keras` file, or for others to serve in TensorFlow's SavedModel."""
 
 import inspect
-from functools import cache
+from functools import cache, wraps
 
 import keras
 import numpy as np
+from keras.src.legacy.saving import legacy_h5_format
 
 from gdl_keras.errors import InputError
 from gdl_keras.layers.settings import Adjustable, AnnealedNumber, Declared
@@ -78,9 +79,6 @@ class Saved(Adjustable, keras.Model):
         return None
 
     def get_config(self):
-        # `keras.saving.save_model` does not ask the model's `save`.
-        if keras.src.backend.common.global_state.get_global_attribute("use_legacy_config"):
-            refuse_h5("The .h5 file")
         config = super().get_config()
         for name in _arguments(type(self)):
             value = getattr(self, name)
@@ -142,6 +140,20 @@ def refuse_h5(file):
         f"{file} would not hold all of the model, and could not be loaded: save it with the ending .keras. "
         "Weights alone go to a .weights.h5 by save_weights()."
     )
+
+
+def _refusing(write):
+    @wraps(write)
+    def write_h5(model, filepath, *args, **kwargs):
+        if any(isinstance(part, Saved) for part in model._flatten_layers()):
+            refuse_h5(filepath)
+        return write(model, filepath, *args, **kwargs)
+
+    return write_h5
+
+
+# `keras.saving.save_model` asks neither the model's `save` nor anything else of it before the file is emptied.
+legacy_h5_format.save_model_to_hdf5 = _refusing(legacy_h5_format.save_model_to_hdf5)
 
 
 @cache
