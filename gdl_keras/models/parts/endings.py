@@ -38,6 +38,9 @@ RANGES = {
 # Scores that stay nearer to 0 than this on one side, sigmoid(4) = 0.98, say nothing with confidence.
 CONFIDENT = 4.0
 
+# What a function whose name says nothing is asked; it is bounded if the outer two of a side make no difference.
+ASKED = (-1e4, -1e3, -1.0, 0.0, 1.0, 1e3, 1e4)
+
 # Layers and operations that move and repeat numbers, or take means of them: what bounded them before still does.
 PASS_ON = {
     *("Reshape", "Flatten", "Permute", "Transpose", "Squeeze", "ExpandDims", "RepeatVector", "Mean"),
@@ -99,24 +102,42 @@ def _ending_of(tensor):
     name, inputs = _activation(layer), layer._inbound_nodes[node].input_tensors
     if name in RANGES:
         return Ending(name, layer, inputs, *RANGES[name])
-    if name != "linear" or not inputs:
+    inner = getattr(layer, "layer", layer)  # of a wrapper, such as spectral normalisation
+    if name != "linear" and inputs:
+        return Ending(name, layer, inputs, *_bounds(getattr(inner, "activation", None), tensor.shape))
+    if not inputs:
         return Ending(name, layer, inputs)
     if type(layer).__name__ in PASS_ON:
         return _ending_of(inputs[0])
     if isinstance(layer, layers.Rescaling):
         return _rescaled(_ending_of(inputs[0]), layer)
-    any_number = hasattr(getattr(layer, "layer", layer), "kernel")
-    return Ending(name, layer, inputs, *((-INFINITY, INFINITY) if any_number else ()))
+    if hasattr(inner, "kernel"):
+        return Ending(name, layer, inputs, -INFINITY, INFINITY)
+    bounds = _bounds(layer, inputs[0].shape) if len(inputs) == 1 and not getattr(layer, "weights", None) else ()
+    return Ending(type(layer).__name__ if bounds else name, layer, inputs, *bounds)
 
 
 def _activation(layer):
-    layer = getattr(layer, "layer", layer)  # of a wrapper, such as spectral normalisation
+    layer = getattr(layer, "layer", layer)
     if getattr(layer, "negative_slope", 0):
         return "leaky_relu"
-    activation = getattr(layer, "activation", None) or layer
+    activation = getattr(layer, "activation", None) or getattr(layer, "function", None) or layer  # a Lambda's function
     name = getattr(activation, "__name__", type(activation).__name__)
     own = {known.replace("_", ""): known for known in RANGES}.get(name.replace("_", "").lower())
     return own or (name if hasattr(layer, "activation") else "linear")
+
+
+def _bounds(function, shape):
+    """(low, high) of a function that stays between two numbers whatever it gets; () where it does not seem to."""
+    shape = (1, *(size or 4 for size in shape[1:]))
+    try:
+        answers = [ops.convert_to_numpy(function(np.full(shape, number, "float32"))) for number in ASKED]
+    except Exception:  # it is the reader's, and may fail in any way
+        return ()
+    low, high = float(np.min(answers)), float(np.max(answers))
+    ends = [(answers[0], answers[1]), (answers[-1], answers[-2])]
+    is_bounded = low < high and all(np.allclose(far, near, atol=0.01 * (high - low)) for far, near in ends)
+    return (low, high) if is_bounded else ()
 
 
 def _rescaled(end, layer):
@@ -140,9 +161,11 @@ def refuse_ending(network, model_name, compared=False):
         return
     is_wide = end.high - end.low >= 2 * CONFIDENT if compared else min(-end.low, end.high) >= CONFIDENT
     if not is_wide:
+        between = "" if end.activation in RANGES else f" between {end.low:g} and {end.high:g}"
         raise InputError(
-            f"{network.name} ends in a {end.activation}, and {model_name} wants logits, any numbers: leave that "
-            "activation away.  What the loss needs of it is computed with the loss, which then has a slope everywhere."
+            f"{network.name} ends in a {end.activation}{between}, and {model_name} wants logits, any numbers: leave "
+            "that activation away.  What the loss needs of it is computed with the loss, which then has a slope "
+            "everywhere."
         )
 
 
