@@ -4,8 +4,11 @@ Nothing here imports TensorFlow, so that `--help` is quick.
 """
 
 import argparse
+import re
+from copy import copy
 
 import simple_parsing
+from simple_parsing.wrappers.field_metavar import get_metavar
 
 from gdl_keras.parsers import Suggesting
 
@@ -33,6 +36,8 @@ GROUPS = {
     ),
     "output": ("out", "resume", "every", "tensorboard", "debug"),
 }
+# What a flag takes, as its dataclass has it and as --help says it.
+WORDS = {"int": "N", "float": "NUMBER", "str": "TEXT", "Path": "PATH"}
 
 
 class SettingsParser(Suggesting, simple_parsing.ArgumentParser):
@@ -63,4 +68,22 @@ class SettingsParser(Suggesting, simple_parsing.ArgumentParser):
             chosen = [name for name in names if name in flags] + others * (title == "training")
             if chosen:
                 group = self.add_argument_group(title)
-                group._group_actions = [flags[name] for name in chosen]
+                group._group_actions = [_in_words(flags[name]) for name in chosen]
+
+
+def _in_words(flag):
+    """The flag as --help shows it: what it takes, and what it is by default, as one writes them in a shell."""
+    flag, usual = copy(flag), flag.default
+    if isinstance(flag, simple_parsing.helpers.custom_actions.BooleanOptionalAction):
+        flag.nargs = 0  # most write no value behind it
+    elif not flag.choices:
+        (word,) = {word for name, word in WORDS.items() if re.search(rf"\b{name}\b", get_metavar(flag.type) or "str")}
+        several = flag.nargs in ("*", "+")
+        flag.metavar = f"{word} ..." if several else f"[{word}]" if flag.nargs == "?" and word == "N" else word
+    if usual is None:
+        flag.default = argparse.SUPPRESS
+    elif isinstance(usual, bool):
+        flag.default = "yes" if usual else "no"
+    elif isinstance(usual, (tuple, list)):
+        flag.default = " ".join(map(str, usual)) or "none"
+    return flag

@@ -153,6 +153,31 @@ def test_help_shows_the_flags_in_groups(capsys):
     assert "Settings [" not in text
 
 
+def test_help_says_in_words_what_a_flag_takes_and_is(capsys):
+    with pytest.raises(SystemExit):
+        parse("--help")
+    text = capsys.readouterr().out
+    assert not re.findall(r"\b(int|float|str|bool|Path|None|True|False)\b", text)
+    for shown in ("--image-size N ", "--steps-per-epoch [N]", "--dataset TEXT ", "--out PATH ", "--offsets NUMBER ..."):
+        assert f"  {shown}" in text
+    assert re.search(r"^  --mirror, --nomirror +Learn", text, re.MULTILINE)
+    assert "(default: -1.0 1.0)" in " ".join(text.split()) and "matter. (default: no)" in " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (("--epochs", "many"), "--epochs takes a whole number, not 'many'"),
+        (("--offsets", "1", "x"), "--offsets takes a number, not 'x'"),
+        (("--mirror", "maybe"), "--mirror/--nomirror takes yes or no, not 'maybe'"),
+    ],
+)
+def test_values_that_do_not_parse_are_told_in_words(wrong, words, capsys):
+    with pytest.raises(SystemExit):
+        parse(*wrong)
+    assert words in capsys.readouterr().err
+
+
 def test_a_run_goes_on_with_its_own_settings(stopped_run):
     settings = parse("--resume", str(stopped_run()), "--epochs", "9")
     assert (settings.width, settings.epochs) == (16, 9)
