@@ -33,6 +33,16 @@ def nearest(name, names):
     return f"Known are: {', '.join(names)}."
 
 
+def counted(count, noun):
+    """How many there are, in words: "1 image", "2,000 images", "no image".
+
+    Args:
+        count: int or numpy's, at least 0.
+        noun: str, one of them; its plural ends in s.
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}" if count else f"no {noun}"
+
+
 def check_whole(name, value, least, unit=""):
     """Raises InputError unless a value is a whole number, and not too small: "n is a whole number of at least 1 ..."
 

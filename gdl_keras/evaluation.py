@@ -6,7 +6,7 @@ from pathlib import Path
 from gdl_keras import data, keywords
 from gdl_keras.backend import full_float32
 from gdl_keras.data.notices import say
-from gdl_keras.errors import InputError
+from gdl_keras.errors import InputError, counted
 from gdl_keras.files import write_json
 from gdl_keras.sampling import load_for_sampling, settings_of
 from gdl_keras.training import environment
@@ -59,10 +59,11 @@ def evaluate(run, n=None, seed=0, dataset=None, **options):
         raise InputError(f"-n is at least {kind.fewest}, not {n}: fewer {kind.unit} say nothing.")
     test = _load(kind, settings, "test", model)
     train = _load(kind, settings, "train", model) if kind.compares_with_training else None
+    unit = kind.unit.removesuffix("s")
     if kind.most(test) < kind.fewest:
         raise InputError(
-            f"{test.name} has {test.num_examples} test {kind.unit}, too few to compare with: name a data set that has "
-            f"{2 * kind.fewest} or more with --dataset."
+            f"{test.name} has {counted(test.num_examples, f'test {unit}')}, too few to compare with: name a data set "
+            f"that has {2 * kind.fewest} or more with --dataset."
         )
     n = n or min(model.evaluation_size, kind.most(test))
     with full_float32():

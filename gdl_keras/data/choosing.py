@@ -5,7 +5,7 @@ from gdl_keras.data.loading import download, is_here
 from gdl_keras.data.notices import say
 from gdl_keras.data.sources.csv_table import first_lines, number_columns
 from gdl_keras.data.sources.local import Local, kinds_in, resolved
-from gdl_keras.errors import GDLError, InputError
+from gdl_keras.errors import GDLError, InputError, counted
 
 # What sentences call the examples of a kind that is not called by them.
 PLURALS = {"text": "texts"}
@@ -103,7 +103,7 @@ def _told(name, entry, path, held):
         return "holds no file of a known kind"
     if entry.kind == "text" and path.suffix.lower() == ".csv" and path.is_file():
         count = len(number_columns(first_lines(path)))
-        return f"is a table with {count or 'no'} column{'s' * (count > 1)} of numbers"
+        return f"is a table with {counted(count, 'column')} of numbers"
     return f"is a {'file' if path.is_file() else 'folder'} of {what}"
 
 

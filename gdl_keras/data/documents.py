@@ -34,7 +34,7 @@ def text_files(path, left_out=None):
     # Beside texts, a table tells about them.
     texts = [file for file in found if file.suffix.lower() != ".csv"] or found
     left_out.add_others([file for file in files if file not in set(found)])
-    left_out.add("tables beside texts", [name_below(file, path) for file in found if file not in set(texts)])
+    left_out.add("in a table beside texts", [name_below(file, path) for file in found if file not in set(texts)])
     return sorted(texts)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from gdl_keras.data.decoding import DEEP, NoScale, Scale, Unreadable, decode, extremes
 from gdl_keras.data.fitting import fit
 from gdl_keras.data.notices import bar, say
+from gdl_keras.errors import counted
 
 CHUNK = 64  # images a task: small ones would otherwise cost less than handing them to a thread
 
@@ -73,7 +74,7 @@ def _fill(images, raw, preparation, scale=None):
     if raw.attribute_names is not None:
         filled.attributes = np.stack(attributes) if attributes else np.empty((0, len(raw.attribute_names)), np.int8)
     if cmyk:
-        say(f"{cmyk} images in the four colours of print (CMYK) were converted to RGB.")
+        say(f"Converted to RGB: {counted(cmyk, 'image')} in the four colours of print (CMYK).")
     _tell_scales(scales)
     return filled
 
@@ -90,11 +91,11 @@ def _common_scale(raw):
 def _tell_scales(scales):
     for scale, count in scales.items():
         if scale == DEEP:
-            say(f"{count} images have 16 bits a pixel: in all of them 65,535 is white.")
+            say(f"16 bits a pixel, of which 65,535 is white: {counted(count, 'image')}.")
         elif scale is not None:
             say(
-                f"{count} images hold floats or large integers: in the whole data set {scale.black:g} is black and "
-                f"{scale.white:g} white."
+                f"Floats or large integers, of which {scale.black:g} is black and {scale.white:g} white in the whole "
+                f"data set: {counted(count, 'image')}."
             )
 
 

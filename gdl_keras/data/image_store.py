@@ -16,7 +16,7 @@ from gdl_keras.data.digests import digest, fingerprint
 from gdl_keras.data.filling import fill
 from gdl_keras.data.notices import say
 from gdl_keras.data.store import allocate, is_whole, kept
-from gdl_keras.errors import InputError
+from gdl_keras.errors import InputError, counted
 from gdl_keras.files import write_text
 
 
@@ -165,4 +165,4 @@ def _check_left_out(left_out, count, skip_unreadable):
 def _told(left_out, count):
     shown = "; ".join(f"{name} ({reason})" for name, reason in left_out[:3])
     more = f"; and {len(left_out) - 3} more" if len(left_out) > 3 else ""
-    return f"{len(left_out)} of {len(left_out) + count} images cannot be used: {shown}{more}."
+    return f"{len(left_out)} of {counted(len(left_out) + count, 'image')} cannot be used: {shown}{more}."

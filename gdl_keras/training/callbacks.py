@@ -6,7 +6,7 @@ import time
 
 import keras
 
-from gdl_keras.errors import InputError, RunError
+from gdl_keras.errors import InputError, RunError, counted
 from gdl_keras.files import whole_file
 from gdl_keras.kinds import kind_of
 from gdl_keras.training import checkpoint
@@ -47,7 +47,7 @@ class EpochLength(keras.callbacks.Callback):
         steps = self.params["steps"] // self.model.accumulation_steps
         told, whole = f"{passes:.2g}", f"{self.train.num_examples:,} {self.examples}"
         if told != "1":
-            print(f"An epoch here is {steps:,} steps: {told} passes over the {whole}.", flush=True)
+            print(f"An epoch here is {counted(steps, 'step')}: {told} passes over the {whole}.", flush=True)
 
 
 class LossScales(keras.callbacks.Callback):

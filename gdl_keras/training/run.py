@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gdl_keras import data
 from gdl_keras.backend import choose_tensorflow
-from gdl_keras.errors import InputError
+from gdl_keras.errors import InputError, counted
 from gdl_keras.files import write_json
 from gdl_keras.training import config, devices
 from gdl_keras.training.folder import new_folder
@@ -82,7 +82,7 @@ class Run:
             print(f"Going on after epoch {self._own.epochs_done} in {self.before}", flush=True)
         if self._own.epochs_done > settings.epochs:
             raise InputError(
-                f"{self.before} has {self._own.epochs_done} epochs already: --epochs must be at least that."
+                f"{self.before} has {counted(self._own.epochs_done, 'epoch')} already: --epochs must be at least that."
             )
         self._refuse_hidden_settings()
         is_new_place = hasattr(settings, "dataset") and settings.dataset != kept.get("dataset")

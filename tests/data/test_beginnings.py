@@ -45,7 +45,7 @@ def test_a_text_may_be_made_of_several_fields(recipes, capsys):
         "Recipe for Toast | Toast bread.",
         "Recipe for Tea | Brew, and wait for {minutes}.",  # braces in the data are no field
     ]
-    assert "2 of its texts are left out, because they are empty" in capsys.readouterr().err
+    assert ": left out: 2 empty texts." in capsys.readouterr().err
     with pytest.raises(InputError, match="no text in a field 'name': its fields with text are title, directions"):
         data.load(recipes, field="{name}: {title}", example="text")
 

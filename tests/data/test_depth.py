@@ -27,7 +27,7 @@ def deep(tmp_path):
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
 def test_sixteen_bits_are_brought_to_one_scale_by_their_depth(deep, suffix, capsys):
     assert deep([255, 256, 32768, 65535], np.uint16, suffix) == [0.004, 0.004, 0.502, 1.0]
-    assert capsys.readouterr().err.count("have 16 bits a pixel: in all of them 65,535 is white") == 2  # once a split
+    assert capsys.readouterr().err.count("16 bits a pixel, of which 65,535 is white: ") == 2  # once a split
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_sixteen_bits_are_brought_to_one_scale_by_their_depth(deep, suffix, caps
 def test_other_numbers_are_brought_to_one_scale_by_the_largest_of_the_folder(deep, values, dtype, brightness, capsys):
     assert deep(values, dtype) == brightness
     black, white = min(0, *values), max(1, *values)
-    assert f"in the whole data set {black:g} is black and {white:g} white" in capsys.readouterr().err
+    assert f"of which {black:g} is black and {white:g} white in the whole data set" in capsys.readouterr().err
 
 
 def test_sixteen_bits_of_a_graymap_too(tmp_path):

@@ -145,7 +145,7 @@ def test_odd_pictures_come_out_as_one_sees_them(tmp_path, capsys):
 
     printed = save(tmp_path / "print", "a.jpg", Image.new("CMYK", (20, 20), (0, 255, 255, 0)))
     assert first_pixel(printed)[0] > 0.9 and first_pixel(printed)[1] < 0.2
-    assert "1 images in the four colours of print" in capsys.readouterr().err
+    assert "RGB: 1 image in the four colours of print (CMYK)." in capsys.readouterr().err
 
     lying = Image.new("RGB", (20, 20), "white")
     lying.paste("black", (0, 0, 20, 4))  # a black edge on top, which the camera says is really on the right

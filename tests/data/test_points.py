@@ -176,10 +176,10 @@ def test_lines_that_are_no_points(tmp_path, capsys):
         data.load(f"points:{file}")
     lines = lines[:1] + 3 * lines[1:51] + lines[51:]  # beyond what is looked at first
     write(file, lines)
-    with pytest.raises(InputError, match=r"3 of 153 lines of .* are no two numbers, such as \['1', ''\].*--skip"):
+    with pytest.raises(InputError, match=r"3 of 153 lines of .* without two numbers, such as \['1', ''\].*--skip"):
         data.load(file)
     assert data.load(file, skip_unreadable=True).num_examples == 135
-    assert "3 lines of" in capsys.readouterr().err
+    assert "left out: 3 lines without two numbers." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

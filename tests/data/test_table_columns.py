@@ -79,7 +79,7 @@ def test_text_is_classes(photos, capsys):
         for image, label, row in zip(part.images(slice(None)), part.labels, part.attributes, strict=True):
             number = on_disk[np.uint8(np.rint(image * 255)).tobytes()]
             assert part.class_names[label] == names[number] and row.tolist() == [number]
-    assert "gives the attributes x and the classes hill, sea, wood" in capsys.readouterr().err
+    assert "gives the attribute x and the classes hill, sea, wood" in capsys.readouterr().err
 
 
 def test_class_folders_win_and_that_is_said(photos, capsys):

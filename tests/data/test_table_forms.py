@@ -154,13 +154,13 @@ def test_of_several_tables_the_one_of_attributes_is_used(folder):
     description, notes = read(folder, {"a.csv": other, "list_attr.csv": table, "b.csv": "x,y\n"})
     assert description.attribute_names == ["x"]
     assert notes == [
-        f"{folder / 'list_attr.csv'} gives the attributes x.",
+        f"{folder / 'list_attr.csv'} gives the attribute x.",
         f"{folder / 'a.csv'} is not used: list_attr.csv is.",
         f"{folder / 'b.csv'} is not used: list_attr.csv is.",
     ]
     many, _ = made(folder, {f"{number:02}.csv": "id\n" for number in range(20)})
     _, notes = read_tables(many, [folder / name for name in SIX])
-    assert len(notes) == 9 and notes[-1] == "12 more tables are not used."
+    assert len(notes) == 9 and notes[-1] == "Not used: 12 more tables."
 
 
 def test_of_files_beside_the_folder_that_are_no_tables_of_its_images_nothing_is_said(tmp_path, capsys):

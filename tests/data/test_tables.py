@@ -19,7 +19,7 @@ def test_the_longest_path_counts(folder):
     for splits in ({}, {"train": "train", "test": "test"}):
         description, notes = read(folder, {"t.csv": lines("file,is_train", *rows)}, SPLITS, **splits)
         assert values(description, folder, SPLITS) == [1, 1, 1, 1, 0, 0, 0, 0]
-        assert notes == [f"{folder / 't.csv'} gives the attributes is_train."]
+        assert notes == [f"{folder / 't.csv'} gives the attribute is_train."]
 
 
 def test_the_longest_path_counts_in_what_is_loaded(tmp_path):

@@ -146,7 +146,7 @@ def test_json_lists_and_a_field_of_objects(books, capsys):
     train, test = both(folder, field="directions")
     assert text_of(train).split("\n\n") == [f"Cook {n}.\nServe." for n in range(18)]
     assert text_of(test).split("\n\n") == [f"Cook {n}.\nServe." for n in (18, 19)]
-    assert "recipes.json: 2 of its texts are left out" in capsys.readouterr().err
+    assert "recipes.json: left out: 2 empty texts." in capsys.readouterr().err
     with pytest.raises(InputError, match=r"Which field .* title, directions"):
         data.load(folder)
     with pytest.raises(InputError, match=r"no text in a field 'calories': .* title, directions"):

@@ -18,7 +18,7 @@ from gdl_keras.data.sources.computed import Computed
 from gdl_keras.data.sources.csv_table import is_number, lines_of, number_columns
 from gdl_keras.data.sources.splits import HELD_OUT
 from gdl_keras.data.sources.walking import visible_files
-from gdl_keras.errors import InputError, check_whole
+from gdl_keras.errors import InputError, check_whole, counted
 
 VERSION = 1  # raised when the same settings come to give other points
 COUNT = 10_000  # points of a density in each split, where the caller does not say
@@ -108,7 +108,7 @@ def _read(path, skip_unreadable):
         raise InputError(f"{path} is no table: {error}.") from error
     columns = number_columns(lines)
     if len(columns) != 2:
-        found = f"{len(columns) or 'no'} column{'s' * (len(columns) > 1)} of numbers"
+        found = f"{counted(len(columns), 'column')} of numbers"
         raise InputError(f"{path} has {found}; points have two: keep those, or write text:{path} where it holds texts.")
     cells = [[line[column] if column < len(line) else "" for column in columns] for line in lines]
     if not any(map(is_number, cells[0])):
@@ -117,17 +117,17 @@ def _read(path, skip_unreadable):
     bad = len(cells) - sum(good)
     if bad and not skip_unreadable:
         raise InputError(
-            f"{bad} of {len(cells):,} lines of {path} are no two numbers, such as {cells[good.index(False)]}: mend "
-            "them, or leave them out with --skip-unreadable."
+            f"{bad:,} of {counted(len(cells), 'line')} of {path} without two numbers, such as "
+            f"{cells[good.index(False)]}: mend them, or leave them out with --skip-unreadable."
         )
     if bad:
-        say(f"{bad} lines of {path} are left out: they are no two numbers.")
+        say(f"{path}: left out: {counted(bad, 'line')} without two numbers.")
     return np.array([pair for pair, is_good in zip(cells, good) if is_good], np.float64).reshape(-1, 2)
 
 
 def _divided(points, path):
     if len(points) < 3:
-        raise InputError(f"{path} has {len(points)} points: at least three are needed.")
+        raise InputError(f"{path} has {counted(len(points), 'point')}: at least three are needed.")
     # Tables are often sorted, so the end of one is not like the rest.
     points = points[np.random.default_rng(0).permutation(len(points))]
     held_out = max(1, len(points) // HELD_OUT)
@@ -143,5 +143,5 @@ def _moments(points, path):
 
 def _first(points, count, name, split):
     if count is not None and count > len(points):
-        raise InputError(f"{name} has {len(points):,} {split} points, not {count:,}: ask for fewer.")
+        raise InputError(f"{name} has {counted(len(points), f'{split} point')}, not {count:,}: ask for fewer.")
     return points[:count]

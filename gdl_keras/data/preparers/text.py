@@ -15,7 +15,7 @@ from gdl_keras.data.store import allocate, kept, prepared_folder, read_arrays, w
 from gdl_keras.data.texts import TextData
 from gdl_keras.data.vocabulary import UNITS, Vocabulary
 from gdl_keras.data.vocabulary import split as split_text
-from gdl_keras.errors import InputError, check_one_of, check_whole
+from gdl_keras.errors import InputError, check_one_of, check_whole, counted
 
 STORE_VERSION = 1  # raised when the same texts come to give other numbers
 FOLDER_VERSION = 2  # raised when the same folder comes to be dealt out in another way
@@ -180,7 +180,7 @@ def _tell(about, skip_unreadable):
     for name, reason in about["left_out"].items():
         say(f"{name} is left out: {reason}.")
     for name, missing in about["missing"].items():
-        say(f"{name}: {missing:,} of its texts are left out, because they are empty.")
+        say(f"{name}: left out: {counted(missing, 'empty text')}.")
 
 
 def _check_left_out(left_out, skip_unreadable):

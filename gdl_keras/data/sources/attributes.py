@@ -6,6 +6,7 @@ from gdl_keras.data.sources.csv_table import NoTable, layout_of
 from gdl_keras.data.sources.image_names import ImageNames
 from gdl_keras.data.sources.table_columns import describe
 from gdl_keras.data.sources.table_rows import TableRows
+from gdl_keras.errors import counted
 
 SHOWN = 8  # tables, and names, that a line of notes lists
 
@@ -108,9 +109,10 @@ def _check_complete(rows, wanted, folder):
 
 def _told(description):
     parts = []
-    for noun, names in (("attributes", description.attribute_names), ("classes", description.class_names)):
+    for noun, names in (("attribute", description.attribute_names), ("classes", description.class_names)):
         if names:
-            parts.append(f"the {noun} {_listed(names)}")
+            plural = "s" * (noun == "attribute" and len(names) > 1)  # there are never fewer than two classes
+            parts.append(f"the {noun}{plural} {_listed(names)}")
     left_out = f"; left out: {_listed(description.left_out)}" if description.left_out else ""
     return " and ".join(parts) + left_out
 
@@ -120,5 +122,5 @@ def _listed(names):
 
 
 def _shortened(notes):
-    more = [f"{len(notes) - SHOWN} more tables are not used."] if len(notes) > SHOWN else []
+    more = [f"Not used: {counted(len(notes) - SHOWN, 'more table')}."] if len(notes) > SHOWN else []
     return notes[:SHOWN] + more

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gdl_keras.data.sources.csv_table import NoTable, number_in
-from gdl_keras.errors import InputError
+from gdl_keras.errors import InputError, counted
 
 YES_OR_NO = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
 EMPTY = {"", "nan", "<na>"}
@@ -90,7 +90,7 @@ class _Column:
         kinds = sum(text.casefold() not in EMPTY for text in self._texts)
         self.is_numbers = numbers > 0 and (not words or numbers >= MOSTLY * (numbers + words))
         self.is_classes = words > 0 and not self.is_numbers and 2 <= kinds <= (counts.sum() + 1) // 2
-        self.what = f"a text with {kinds} value{'s' * (kinds > 1)} for {counts.sum():,} images" if kinds else "empty"
+        self.what = f"a text with {counted(kinds, 'value')} for {counted(counts.sum(), 'image')}" if kinds else "empty"
 
     def numbers(self):
         """float32 (rows,): those of the images with a row, in their order."""

@@ -51,7 +51,7 @@ class _Walk:
             elif not entry.is_symlink():
                 yield from self.files(path, real / entry.name, left)
             elif any(above.is_relative_to(path.resolve()) for above in (real, *left)):
-                self._pass_over("links that lead back to a folder they lie in", path)
+                self._pass_over("linked back to a folder around it", path)
             else:
                 yield from self.files(path, path.resolve(), (*left, real))
 
@@ -69,7 +69,7 @@ def _kind(entry):
             return "file"
     except OSError:
         pass  # a link to itself, or to where one may not look
-    return "links that lead nowhere" if entry.is_symlink() else "neither files nor folders"
+    return "linked to nothing" if entry.is_symlink() else "neither file nor folder"
 
 
 def _all_files(folder):

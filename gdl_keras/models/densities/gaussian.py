@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from gdl_keras.errors import InputError
+from gdl_keras.errors import InputError, counted
 from gdl_keras.models.densities.density import DensityModel
 from gdl_keras.models.densities.normal import log_scale_and_below, lower_factor, normal_log_density
 from gdl_keras.samplers.noise import SampleNoise
@@ -57,7 +57,7 @@ class Gaussian(DensityModel):
         covariance = np.atleast_2d(np.cov(points.T, bias=True))
         if np.linalg.matrix_rank(covariance) < self.dimensions:
             raise InputError(
-                f"{len(points)} points on one line have no most likely normal distribution: give more points."
+                f"{counted(len(points), 'point')} on one line: no normal distribution is likeliest, give more points."
             )
         log_scale, below = log_scale_and_below(covariance)
         self.mean.assign(points.mean(axis=0))

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from gdl_keras.errors import InputError
+from gdl_keras.errors import InputError, counted
 from gdl_keras.models.densities.density import DensityModel
 from gdl_keras.models.densities.normal import lower_factor, normal_log_density
 from gdl_keras.samplers.noise import SampleNoise
@@ -84,7 +84,9 @@ class Mixture(DensityModel):
         while len(chosen) < self.components:
             nearest = np.minimum(nearest, np.square(points - chosen[-1]).sum(axis=1))
             if not nearest.any():
-                raise InputError(f"{len(points)} points are too few for {self.components} components: take fewer.")
+                raise InputError(
+                    f"{counted(len(points), 'point')}, too few for {self.components} components: take fewer."
+                )
             chosen.append(points[rng.choice(len(points), p=nearest / nearest.sum())])
         width = points.std(axis=0) / self.components ** (1 / self.dimensions)
         self.logits.assign(np.zeros(self.components))

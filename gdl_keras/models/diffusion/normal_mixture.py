@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from gdl_keras.backend import on_gpu
-from gdl_keras.errors import InputError
+from gdl_keras.errors import InputError, counted
 from gdl_keras.layers.exact_product import exact_product
 
 # How many images the principal directions are found from.
@@ -80,7 +80,7 @@ class NormalMixture(keras.layers.Layer):
             InputError: there are fewer images than clusters.
         """
         if len(images) < self.clusters:
-            raise InputError(f"{len(images)} images make no {self.clusters} clusters: ask for fewer.")
+            raise InputError(f"{counted(len(images), 'image')}, too few for {self.clusters} clusters: ask for fewer.")
         random = np.random.default_rng(0)
         flat = images.reshape(len(images), -1)
         basis = principal_directions(flat[random.permutation(len(flat))[:IMAGES_FOR_DIRECTIONS]], self.directions)

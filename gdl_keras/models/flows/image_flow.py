@@ -20,7 +20,7 @@ from keras import layers, ops
 
 from gdl_keras import losses
 from gdl_keras.backend import full_float32
-from gdl_keras.errors import InputError, check_one_of
+from gdl_keras.errors import InputError, check_one_of, counted
 from gdl_keras.layers import ActivationNormalization, AffineCoupling, InvertibleConvolution, SeedGenerator
 from gdl_keras.models.base import inputs_of
 from gdl_keras.models.flows.base import FlowModel
@@ -137,8 +137,8 @@ class ImageFlow(FlowModel):
         self.image_shape = tuple(image_shape)
         if any(size % 2**levels for size in self.image_shape[:2]):
             raise InputError(
-                f"An image of {self.image_shape[0]}x{self.image_shape[1]} cannot be halved {levels} times: choose an "
-                f"image size that is a multiple of {2**levels}, or fewer levels."
+                f"An image of {self.image_shape[0]}x{self.image_shape[1]} cannot be halved {counted(levels, 'time')}: "
+                f"choose an image size that is a multiple of {2**levels}, or fewer levels."
             )
         self.levels = levels
         self.steps = steps

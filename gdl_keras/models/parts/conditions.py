@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from gdl_keras.data.arrays import are_one_hot
-from gdl_keras.errors import InputError, nearest
+from gdl_keras.errors import InputError, counted, nearest
 
 NAMES_SHOWN = 20
 
@@ -250,8 +250,8 @@ class Attributes(Classes):
     def check_learnt_width(self, shape, model_name):
         if len(shape) != 2 or shape[1] not in (self.count, None):
             raise InputError(
-                f"{model_name} learns {self.count} attributes: labels are rows of numbers (n, {self.count}), and these "
-                f"have shape {_shown(shape)}."
+                f"{model_name} learns {counted(self.count, 'attribute')}: labels are rows of numbers (n, "
+                f"{self.count}), and these have shape {_shown(shape)}."
             )
 
     def check_learnt_values(self, labels, model_name):
@@ -261,7 +261,7 @@ class Attributes(Classes):
             raise InputError("Attributes are numbers in [0, 1], and these are -1 and 1: map them, (labels + 1) / 2.")
 
     def _wanted(self):
-        return f"rows of {self.count} attributes"
+        return f"rows of {counted(self.count, 'attribute')}"
 
     def _shape(self):
         return (self.count,)

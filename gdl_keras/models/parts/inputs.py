@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from gdl_keras.errors import InputError
+from gdl_keras.errors import InputError, counted
 from gdl_keras.models.parts.examples import check_are_arrays, check_values, check_width
 from gdl_keras.models.parts.precision import check_precision
 from gdl_keras.models.parts.weights import refuse_weights, weights_of
@@ -177,8 +177,8 @@ class Look:
         if is_list and len(x) > len(self.columns):
             wanted, name = " and ".join(self.columns), type(self.model).__name__
             raise InputError(
-                f"{name} learns from {wanted}, and this is a {type(x).__name__} of {len(x)} arrays: join batches with "
-                "numpy.concatenate, or give them one by one from a generator or a keras.utils.PyDataset."
+                f"{name} learns from {wanted}, and this is a {type(x).__name__} of {counted(len(x), 'array')}: join "
+                "batches with numpy.concatenate, or give them one by one from a generator or a keras.utils.PyDataset."
             )
 
     def _check(self, batch, values=True):
@@ -196,7 +196,11 @@ class Look:
             return
         for column, given in columns:
             check_values(self.model, column, given)
-        lengths = {len(given): f"{len(given):,} {column}" for column, given in columns if hasattr(given, "__len__")}
+        lengths = {
+            len(given): f"{len(given):,} {column.removesuffix('s') if len(given) == 1 else column}"
+            for column, given in columns
+            if hasattr(given, "__len__")
+        }
         if len(lengths) > 1:
             raise InputError(f"There are {' and '.join(lengths.values())}: {name} learns from one of each.")
 

@@ -1,6 +1,6 @@
 """Image sizes that networks can halve."""
 
-from gdl_keras.errors import InputError
+from gdl_keras.errors import InputError, counted
 
 
 def reduced_size(image_shape, halvings):
@@ -20,7 +20,7 @@ def reduced_size(image_shape, halvings):
     height, width, _ = image_shape
     if height % step or width % step:
         raise InputError(
-            f"An image of {height}x{width} cannot be halved {len(halvings)} times: choose an image size that is a "
-            f"multiple of {step}, or fewer filters."
+            f"An image of {height}x{width} cannot be halved {counted(len(halvings), 'time')}: choose an image size "
+            f"that is a multiple of {step}, or fewer filters."
         )
     return height // step, width // step
