@@ -117,9 +117,8 @@ def show(name, limits, seed, clusters):
 
 def built(name, images, seed, clusters):
     """A compiled model with the settings of its chapter's preset `cpu`."""
-    from keras.optimizers import AdamW
-
     from gdl_keras.models import Diffusion, FlowMatching, NormalMixture, build_quick_unet
+    from gdl_keras.optimizers import FusedAdamW
 
     if name == "dcgan":
         from equal_cost import ours
@@ -130,7 +129,7 @@ def built(name, images, seed, clusters):
     network = build_quick_unet(images.image_shape, with_guess=mixture is not None)
     model = kind(network, ema_decay=EMA_DECAY, mixture=mixture, seed=seed)
     model.adapt(images.rows("images", slice(None)))
-    model.compile(AdamW(RATE, weight_decay=0.0, beta_2=0.99, global_clipnorm=1.0))
+    model.compile(FusedAdamW(RATE, weight_decay=0.0, beta_2=0.99, global_clipnorm=1.0))
     return model
 
 

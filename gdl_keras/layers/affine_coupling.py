@@ -66,8 +66,8 @@ class AffineCoupling(layers.Layer):
         return ops.concatenate([given, changed * ops.exp(-log_scale) - shift], axis=-1)
 
     def _halves(self, tensor):
-        middle = tensor.shape[-1] // 2
-        return tensor[..., :middle], tensor[..., middle:]
+        # Not two slices: the gradient of each would be as large as the whole, filled with zeros.
+        return ops.split(tensor, [tensor.shape[-1] // 2], axis=-1)
 
     def _shift_and_log_scale(self, given, context):
         seen = given if context is None else ops.concatenate([given, context], axis=-1)

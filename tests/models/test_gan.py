@@ -94,7 +94,8 @@ def test_small_networks_make_many_samples_at_once(monkeypatch):
     judge = build_discriminator((2, 2, 1))
     for width, expected in ((4096, 2**22 // 4096), (20_000, 256)):
         assert GAN(build_generator((2, 2, 1), 4, (width,)), judge).samples_at_once == expected
-    assert cases.real_nvp().samples_at_once == 256  # no single network decodes
+    assert cases.real_nvp().samples_at_once == 4096  # points
+    assert cases.image_flow().samples_at_once == 256  # no single network decodes
     # Networks of one's own may have layers of several outputs, or not know all their sizes.
     latents = keras.Input((4,))
     _, state, _ = keras.layers.LSTM(4, return_state=True)(keras.layers.Reshape((2, 2))(latents))

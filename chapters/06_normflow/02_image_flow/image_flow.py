@@ -102,7 +102,6 @@ run = Run.start(
 import math
 
 import numpy as np
-from keras.optimizers import Adam
 from keras.optimizers.schedules import CosineDecay
 
 from gdl_keras import plotting
@@ -113,6 +112,7 @@ from gdl_keras.models import ImageFlow
 from gdl_keras.models.flows.dequantization import UniformDequantization, VariationalDequantization
 from gdl_keras.models.flows.image_flow import FlowLevel
 from gdl_keras.models.vae_faces import attribute_vector
+from gdl_keras.optimizers import FusedAdam
 
 train = run.load("train")
 test = run.load("test")
@@ -149,7 +149,7 @@ print(f"{model.count_params():,} weights, {model.latent_dim:,} latent numbers")
 warmup = {"warmup_target": run.learning_rate, "warmup_steps": run.warmup_steps}
 falling = max(1, run.planned_steps(train) - run.warmup_steps)
 rate = CosineDecay(0.01 * run.learning_rate, falling, alpha=run.final_rate, **warmup)
-model.compile(Adam(rate, clipnorm=1.0), **run.execution())
+model.compile(FusedAdam(rate, clipnorm=1.0), **run.execution())
 plotting.show_source(ImageFlow.forward, ImageFlow.inverse, ImageFlow.bound)
 
 # %%

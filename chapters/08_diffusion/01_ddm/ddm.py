@@ -123,11 +123,11 @@ run = Run.start(
 # %%
 import numpy as np
 import tensorflow as tf
-from keras.optimizers import AdamW
 from keras.optimizers.schedules import CosineDecay
 
 from gdl_keras import plotting
 from gdl_keras.models import Diffusion, NormalMixture, build_quick_unet, build_unet
+from gdl_keras.optimizers import FusedAdamW
 from gdl_keras.samplers.denoising import SCHEDULES, ddim_step, sample
 
 train, test = run.load("train"), run.load("test")
@@ -213,7 +213,7 @@ run.show("untrained", plotting.grid(model.generate(20, seed=run.seed, **asked), 
 
 # %%
 rate = CosineDecay(run.learning_rate, run.planned_steps(train), alpha=run.final_rate)
-optimizer = AdamW(rate, beta_2=run.beta_2, weight_decay=run.weight_decay, global_clipnorm=run.clip)
+optimizer = FusedAdamW(rate, beta_2=run.beta_2, weight_decay=run.weight_decay, global_clipnorm=run.clip)
 model.compile(optimizer, **run.execution())
 plotting.show_source(Diffusion.losses_of, Diffusion.train_step)
 

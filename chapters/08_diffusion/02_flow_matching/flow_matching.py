@@ -97,11 +97,11 @@ run = Run.start(
 # is told instead of the noise's variance is how far along the line the point lies.
 
 # %%
-from keras.optimizers import Adam
 from keras.optimizers.schedules import CosineDecay
 
 from gdl_keras import plotting
 from gdl_keras.models import FlowMatching, NormalMixture, build_quick_unet, build_unet
+from gdl_keras.optimizers import FusedAdam
 
 train, test = run.load("train"), run.load("test")
 mixture = None
@@ -119,7 +119,7 @@ plotting.show_source(FlowMatching.losses_of, FlowMatching.walk)
 
 # %%
 rate = CosineDecay(run.learning_rate, run.planned_steps(train), alpha=run.final_rate)
-model.compile(Adam(rate, beta_2=run.beta_2, global_clipnorm=run.clip), **run.execution())
+model.compile(FusedAdam(rate, beta_2=run.beta_2, global_clipnorm=run.clip), **run.execution())
 model.fit(train, validation_data=test, **run.schedule())
 
 # %%

@@ -7,6 +7,7 @@ from keras import ops
 from gdl_keras.errors import InputError
 from gdl_keras.models.densities.density import PointModel
 from gdl_keras.models.flows.base import FlowModel
+from gdl_keras.models.generative import AT_MOST
 
 
 class PointFlow(PointModel, FlowModel):
@@ -71,6 +72,10 @@ class PointFlow(PointModel, FlowModel):
         The first are the latent points themselves, the last are standard points.
         """
         raise NotImplementedError(f"{type(self).__name__} does not show its way.")
+
+    @property
+    def samples_at_once(self):
+        return AT_MOST  # of some numbers each: a call costs more than its arithmetic
 
     @property
     def latent_shape(self):
