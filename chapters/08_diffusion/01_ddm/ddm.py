@@ -61,7 +61,7 @@ class Settings(ImageConfig):
     learning_rate: float = 3e-3
     # How slowly Adam forgets the sizes of gradients.
     beta_2: float = 0.99
-    # The longest gradient, over all weights; None for any.
+    # The longest gradient, over all weights; longer ones are made as long.
     clip: float | None = 1.0
     # How fast weights that nothing holds shrink.
     weight_decay: float = 0.0

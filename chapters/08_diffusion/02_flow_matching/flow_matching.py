@@ -46,7 +46,7 @@ class Settings(ImageConfig):
     learning_rate: float = 3e-3
     # How slowly Adam forgets the sizes of gradients.
     beta_2: float = 0.99
-    # The longest gradient, over all weights; None for any.
+    # The longest gradient, over all weights; longer ones are made as long.
     clip: float | None = 1.0
     # What the rate has fallen to at the end, as a share of itself; 1 for a constant one.
     final_rate: float = 0.01
