@@ -160,7 +160,10 @@ def _about_space(facts):
         if folder is None:
             continue
         shown = f"folder for {name}, {folder.path}"
-        if not folder.is_writable:
+        if not folder.is_known:
+            why = "No home folder is known: there is neither HOME nor an entry for this user, as in some containers."
+            yield Finding(WRONG, f"the folder for {name} cannot be found", why, "export GDL_DATA_DIR=$PWD/data")
+        elif not folder.is_writable:
             why = "It is another user's, or a file or a link that leads nowhere stands in its place."
             yield Finding(WRONG, f"the {shown}, cannot be written", why, section="a-folder-that-cannot-be-written")
         elif folder.free < least:

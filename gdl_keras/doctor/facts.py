@@ -22,6 +22,7 @@ class Folder:
     path: str
     is_writable: bool = True
     free: float = 100
+    is_known: bool = True  # not where the path begins with ~ and nobody knows the home folder
 
 
 @dataclass(frozen=True)
@@ -129,8 +130,12 @@ def _look_at_data():
         from gdl_keras import data
         from gdl_keras.data.sources.kaggle import has_key
 
-        return look_at_folder(data.home()), "found" if has_key() else "none"
+        key = "found" if has_key() else "none"
     except ImportError:
         return None, ""
     except InputError:
-        return look_at_folder(data.home()), "unreadable"
+        key = "unreadable"
+    try:
+        return look_at_folder(data.home()), key
+    except InputError:
+        return Folder("~", is_writable=False, free=0, is_known=False), key

@@ -214,6 +214,8 @@ def test_without_a_home_a_data_folder_is_enough(pets, tmp_path):
 
     told = answer("data", "info", str(pets))
     assert told.returncode == 2 and "no home folder is known: set GDL_DATA_DIR to a folder." in told.stderr
+    told = answer("doctor")
+    assert told.returncode == 1 and "[!!] the folder for data cannot be found" in told.stdout, told.stderr
     told = answer("data", "info", "~/pets", GDL_DATA_DIR=str(tmp_path / "data"))
     assert told.returncode == 2 and "~/pets cannot be found, because no home folder is known" in told.stderr
     for arguments in (["data", "info", str(pets)], ["data", "list"], ["doctor"]):
