@@ -73,7 +73,8 @@ def test_what_is_installed_lists_trains_samples_and_evaluates(installed):
     assert (installed.folder / "four.png").is_file()
     assert "kernel_classifier_distance" in installed("evaluate", "run", "-n", "20")
     program = "import gdl_keras; print(gdl_keras.__file__)"
-    where = run([installed.folder / "venv" / "bin" / "python", "-c", program], cwd=installed.folder)
+    alone = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    where = run([installed.folder / "venv" / "bin" / "python", "-c", program], cwd=installed.folder, env=alone)
     assert str(installed.folder) in where
 
 
