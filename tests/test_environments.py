@@ -100,3 +100,12 @@ def test_newest_leaves_the_pins_and_their_environment_alone(clone):
 def test_what_every_change_must_pass_does_not_ask_for_the_newest():
     assert "--newest" not in (ROOT / ".ci" / "run").read_text()
     assert ".venv-newest/" in (ROOT / ".gitignore").read_text().splitlines()
+
+
+def test_git_ignores_an_environment_that_is_a_link_to_another(tmp_path):
+    """Were it kept, whoever fetches it would lose the environment of their own to it."""
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    shutil.copy(ROOT / ".gitignore", tmp_path)
+    (tmp_path / ".venv").symlink_to(tmp_path / "elsewhere")
+    listed = subprocess.check_output(["git", "-C", tmp_path, "status", "--porcelain"], text=True)
+    assert listed.split() == ["??", ".gitignore"]
