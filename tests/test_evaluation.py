@@ -209,7 +209,7 @@ def test_an_attribute_is_the_label_of_a_run_that_says_so(run, monkeypatch):
         (["--seed", "-1"], "--seed is not negative"),
         (["--dataset", "fashon"], "fashion"),
         (["--features", "pixels"], "invalid choice"),
-        (["-n", "many"], "-n takes a whole number, not .many."),
+        (["-n", "many"], "-n takes a whole number, not 'many'"),
         (["--shade", "7"], "gdl evaluate of images takes no --shade.  Known are: --features"),
     ],
 )

@@ -117,8 +117,9 @@ def test_every_flag_of_every_chapter_has_a_text(program, capsys):
     flags = re.split(r"^  (--[a-z][\w-]*)", capsys.readouterr().out, flags=re.MULTILINE)[1:]
     texts = dict(zip(flags[::2], flags[1::2]))
     assert {"--preset", "--dataset", "--seed"} < set(texts)
-    # A type, then words that end in a point, then the default.
-    assert [flag for flag, text in texts.items() if not re.search(r"[\w)]\.\s+\(default:", text)] == []
+    # What it takes, then words that end in a point, then the default, where there is one.
+    assert [flag for flag, text in texts.items() if not re.search(r"[\w)]\.\s*(\(default:|\n\n|$)", text)] == []
+    assert not re.search(r"\(default:\s+None\)", "".join(texts.values()))
 
 
 def numeric_settings(settings_class):
