@@ -165,6 +165,7 @@ def test_the_features_that_suit_images_best():
     assert default_features((32, 32, 1), None) == default_features((28, 28, 1), emoji) == "fashion"
 
 
+@pytest.mark.full
 def test_the_kernel_distance_orders_what_is_done_to_images(extractor):
     """Between two halves it is nothing but error; it grows with the blur and with the noise."""
     images = data.load("emoji", "train", image_size=48).sample(240)
