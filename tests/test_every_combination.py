@@ -18,8 +18,6 @@ from tests.test_every_model import (
     training_stays_finite_and_moves_every_weight,
 )
 
-# On two replicas: float16 has a scale of the loss that they share; of bfloat16 nothing is asked that one does not show.
-ON_TWO = ("float32", "mixed_float16")
 # Whose steps know of replicas, or stand for others: one trained by gradients a kind of data.
 REPLICATED = ("histogram", "ngram", "mixture", "autoencoder", "lstm")
 
@@ -52,7 +50,7 @@ def test_saved_and_loaded_under_every_policy(case, policy, tmp_path):
 
 @pytest.mark.eager
 @of_bases("vae")
-@pytest.mark.parametrize(("policy", "replicas"), [("float32", 1), *(long(policy, 2) for policy in ON_TWO)])
+@pytest.mark.parametrize(("policy", "replicas"), [("float32", 1), *(long(policy, 2) for policy in harness.POLICIES)])
 def test_stop_and_resume_equals_never_stopped(case, policy, replicas, two_replicas, tmp_path):
     """The second process is played by a model that is built afresh and loads the first one's state."""
     keras.config.set_dtype_policy(policy)

@@ -229,7 +229,7 @@ def test_the_loss_is_the_mean_of_weights_times_losses(case):
 # ---- calling, predicting, exporting ----------------------------------------------------------------------------------
 
 
-@every_class_at_length
+@every_model_at_length
 def test_an_exported_model_serves_what_the_model_gives(case, tmp_path):
     model = harness.build(case)
     given = inputs(case, model)
