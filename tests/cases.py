@@ -20,11 +20,12 @@ from tests.text_cases import (
 IMAGE_SHAPE = (8, 8, 1)
 
 
-def with_optimizers(model):
-    """A GAN, compiled as the chapters do it."""
-    from keras.optimizers import Adam
+def with_optimizers(model, adam=None):
+    """A GAN, compiled as the chapters do it; with our Adam, which takes half the time to trace, unless told otherwise."""
+    from gdl_keras.optimizers import FusedAdam
 
-    model.compile(Adam(2e-4, 0.5, 0.9), Adam(2e-4, 0.5, 0.9))
+    adam = adam or FusedAdam
+    model.compile(adam(2e-4, 0.5, 0.9), adam(2e-4, 0.5, 0.9))
     return model
 
 
@@ -136,13 +137,15 @@ def residual_wgan_gp():
 
 
 def cgan(num_classes=3, attributes=False, **options):
-    """A tiny `CGAN`."""
+    """A tiny `CGAN`, with the Adam of Keras."""
+    from keras.optimizers import Adam
+
     from gdl_keras.models.cgan import CGAN, build_critic, build_generator
 
     generator = build_generator(IMAGE_SHAPE, num_classes, 4, (4, 4), attributes=attributes)
     critic = build_critic(IMAGE_SHAPE, num_classes, (4, 4), attributes=attributes)
     model = CGAN(generator, critic, num_classes, critic_steps=2, seed=1, **options)
-    return with_optimizers(model)
+    return with_optimizers(model, Adam)
 
 
 def hinge_gan(spectral=True, conditioning="projection", **options):

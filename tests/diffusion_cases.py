@@ -7,16 +7,17 @@ def small_network(num_classes=None, **options):
     """A quick U-Net for images of 8x8."""
     from gdl_keras.models import build_quick_unet
 
-    return build_quick_unet(IMAGE_SHAPE, (4, 4), units=8, num_classes=num_classes, **options)
+    return build_quick_unet(IMAGE_SHAPE, (4, 4), units=8, num_classes=num_classes, **{"blocks": 0, **options})
 
 
 def diffusion(network=None, **options):
     """A tiny `Diffusion`."""
     from gdl_keras.models import Diffusion
+    from gdl_keras.optimizers import FusedAdam
 
     num_classes = options.get("num_classes")
     model = Diffusion(network or small_network(num_classes), seed=1, steps=3, **{"ema_decay": 0.9, **options})
-    model.compile("adam")
+    model.compile(FusedAdam())
     return model
 
 
@@ -43,8 +44,9 @@ def diffusion_with_mixture(**options):
 def flow_matching(**options):
     """A tiny `FlowMatching`."""
     from gdl_keras.models import FlowMatching
+    from gdl_keras.optimizers import FusedAdam
 
     num_classes = options.get("num_classes")
     model = FlowMatching(small_network(num_classes), seed=1, steps=3, ema_decay=0.9, **options)
-    model.compile("adam")
+    model.compile(FusedAdam())
     return model

@@ -36,7 +36,8 @@ def continuous_flow(method="rk4", steps=2, dimensions=2, **options):
 def image_flow(image_shape=(8, 8, 1), levels=2, **options):
     """A tiny `ImageFlow`."""
     from gdl_keras.models import ImageFlow
+    from gdl_keras.optimizers import FusedAdam
 
     model = ImageFlow(image_shape, levels, steps=1, filters=4, seed=1, **options)
-    model.compile("adam")
+    model.compile(FusedAdam())
     return model

@@ -59,12 +59,9 @@ def examples(case):
     return data[0] if isinstance(data, tuple) else data
 
 
-def train(case, model, epochs, initial_epoch=0):
+def train(case, model, epochs, **options):
     """Fits for two steps an epoch; returns {name: [a number an epoch]}."""
-    result = model.fit(
-        dataset(case), epochs=epochs, initial_epoch=initial_epoch, steps_per_epoch=2, verbose=0, shuffle=False
-    )
-    return result.history
+    return model.fit(dataset(case), epochs=epochs, steps_per_epoch=2, verbose=0, shuffle=False, **options).history
 
 
 def many_steps(model, array, steps):

@@ -52,20 +52,19 @@ def test_saved_and_loaded_under_every_policy(case, policy, tmp_path):
 @of_bases("vae")
 @pytest.mark.parametrize(("policy", "replicas"), [("float32", 1), *(long(policy, 2) for policy in harness.POLICIES)])
 def test_stop_and_resume_equals_never_stopped(case, policy, replicas, two_replicas, tmp_path):
-    """The second process is played by a model that is built afresh and loads the first one's state."""
+    """What was saved after the first epoch, as a run does, goes on in a model that is built afresh."""
     keras.config.set_dtype_policy(policy)
     with two_replicas.scope() if replicas == 2 else nullcontext():
-        never_stopped, stopped, resumed = (harness.build(case) for _ in range(3))
-    whole = harness.train(case, never_stopped, epochs=2)
-    first = harness.train(case, stopped, epochs=1)
-    stopped.save(tmp_path / "model.keras")
-    resumed.load_weights(tmp_path / "model.keras")
+        never_stopped, resumed = (harness.build(case) for _ in range(2))
+    saving = keras.callbacks.ModelCheckpoint(tmp_path / "{epoch}.keras")
+    whole = harness.train(case, never_stopped, epochs=2, callbacks=[saving])
+    resumed.load_weights(tmp_path / "1.keras")
     second = harness.train(case, resumed, epochs=2, initial_epoch=1)
     harness.assert_finite(whole)
     harness.assert_same(harness.weights(never_stopped), harness.weights(resumed))
     if replicas == 2:
         assert_alike_on_both(two_replicas, resumed)
-    assert whole == {name: first[name] + second[name] for name in whole}
+    assert {name: values[1:] for name, values in whole.items()} == second
 
 
 @of([case for case in CASES if case.name == "vae"])

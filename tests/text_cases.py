@@ -38,11 +38,12 @@ def gpt(**options):
     """A tiny `GPT`."""
     from gdl_keras.data import Vocabulary
     from gdl_keras.models import GPT, build_gpt
+    from gdl_keras.optimizers import FusedAdam
 
     vocabulary = Vocabulary(["<end>", "<unknown>", "a", "b", "c"])
     sizes = {"embedding_dim": 8, "num_heads": 2, "key_dim": 4, "feed_forward_dim": 8, "dropout": 0.0}
     model = GPT(build_gpt(len(vocabulary), 12, **{**sizes, **options}), vocabulary, length=12, seed=1)
-    model.compile("adam")
+    model.compile(FusedAdam())
     return model
 
 
@@ -75,31 +76,34 @@ def table_of_rewards(values):
 def reward_model(**options):
     """A tiny `RewardModel`."""
     from gdl_keras.models import RewardModel, build_reward_network
+    from gdl_keras.optimizers import FusedAdam
 
     language = gpt()
     model = RewardModel(build_reward_network(language.network), language.vocabulary, seed=1, **options)
-    model.compile("adam")
+    model.compile(FusedAdam())
     return model
 
 
 def dpo(**options):
     """A tiny `DPO`, whose reference is another network than the policy was."""
     from gdl_keras.models import DPO
+    from gdl_keras.optimizers import FusedAdam
 
     policy, reference = gpt(), gpt()
     options = {"length": 9, "given_length": 3, "beta": 0.5, "seed": 1, **options}
     model = DPO(policy.network, reference.network, policy.vocabulary, **options)
-    model.compile("adam")
+    model.compile(FusedAdam())
     return model
 
 
 def ppo(**options):
     """A tiny `PPO`, whose reference is another network than the policy was."""
     from gdl_keras.models import PPO, build_reward_network
+    from gdl_keras.optimizers import FusedAdam
 
     policy, reference = gpt(), gpt()
     critic = build_reward_network(policy.network)
     options = {"length": 9, "given_length": 3, "updates": 1, "seed": 1, **options}
     model = PPO(policy.network, reference.network, reward_network(), critic, policy.vocabulary, **options)
-    model.compile("adam", "adam")
+    model.compile(FusedAdam(), FusedAdam())
     return model

@@ -21,6 +21,7 @@ BETWEEN = "\n\n" + "-" * 40 + "\n\n"
 LONG, SHORT = {"characters": 16, "words": 5, "pieces": 8}, {"characters": 3, "words": 1, "pieces": 2}
 WINDOW = 128  # tokens of a held-out example, where no run says how many
 BATCH_SIZE = 32
+TOKENS_AT_ONCE = 4096
 
 
 class Text(Kind):
@@ -188,14 +189,18 @@ def nats_of(model, table, indices):
 
     if model.vocabulary.unit == "pieces" and model.vocabulary != table.vocabulary:
         raise InputError(f"{table.name} is cut into other pieces than the model learnt: take what it has learnt from.")
-    numbers = np.array([_number_in(model.vocabulary, token) for token in table.vocabulary.tokens], np.int32)
-    foreseen = tf.function(model.nats_per_token, reduce_retracing=True)
-    nats, counts = [], []
-    for start in range(0, len(indices), BATCH_SIZE):
-        part = indices[start : start + BATCH_SIZE]
-        tokens = tf.constant(numbers[table.rows("tokens", part)])
-        counting = np.asarray(model.counting(tokens), "float64")[:, 1:]
-        nats.append((np.asarray(foreseen(tokens), "float64")[:, 1:] * counting).sum(axis=1))
+    known = {token: number for number, token in enumerate(model.vocabulary.tokens)}
+    numbers = np.array([known.get(token, model.vocabulary.unknown) for token in table.vocabulary.tokens], np.int32)
+
+    @tf.function(reduce_retracing=True)
+    def foreseen(tokens):
+        return model.nats_per_token(tokens), model.counting(tokens)
+
+    nats, counts, size = [], [], max(1, TOKENS_AT_ONCE // table.length)
+    for start in range(0, len(indices), size):
+        tokens = tf.constant(numbers[table.rows("tokens", indices[start : start + size])])
+        values, counting = (np.asarray(part, "float64")[:, 1:] for part in foreseen(tokens))
+        nats.append((values * counting).sum(axis=1))
         counts.append(counting.sum(axis=1))
     return np.concatenate(nats), np.concatenate(counts)
 
@@ -211,10 +216,6 @@ def mean_per_token(nats, counts):
     value = nats.sum() / counts.sum()
     scatter = np.square(nats - value * counts).sum() * len(nats) / (len(nats) - 1)
     return {"value": float(value), "standard_error": float(np.sqrt(scatter) / counts.sum())}
-
-
-def _number_in(vocabulary, token):
-    return vocabulary.tokens.index(token) if token in vocabulary.tokens else vocabulary.unknown
 
 
 def _whole_text(table):
