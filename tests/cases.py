@@ -21,7 +21,7 @@ IMAGE_SHAPE = (8, 8, 1)
 
 
 def with_optimizers(model, adam=None):
-    """A GAN, compiled as the chapters do it; with our Adam, which takes half the time to trace, unless told otherwise."""
+    """A GAN, compiled as the chapters do it, but with the Adam that is traced sooner unless told otherwise."""
     from gdl_keras.optimizers import FusedAdam
 
     adam = adam or FusedAdam
