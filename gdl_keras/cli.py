@@ -101,6 +101,20 @@ def evaluate_command(options, rest):
     )
 
 
+def report_command(options, rest):
+    """gdl report RUN"""
+    from gdl_keras.reports import report
+
+    print(report(options.run, options.output))
+
+
+def compare_command(options, rest):
+    """gdl compare RUN RUN ..."""
+    from gdl_keras.reports import compare
+
+    print(compare(options.runs, options.output))
+
+
 def doctor_command(options, rest):
     """gdl doctor"""
     from gdl_keras.doctor import examine
@@ -119,6 +133,8 @@ COMMANDS = {
     "run": run_command,
     "sample": sample_command,
     "evaluate": evaluate_command,
+    "report": report_command,
+    "compare": compare_command,
     "doctor": doctor_command,
 }
 
@@ -158,6 +174,7 @@ def _parser():
     )
 
     _add_evaluate_parser(commands)
+    _add_report_parsers(commands)
     doctor = commands.add_parser("doctor", help="what this machine has, and what is missing")
     doctor.add_argument("--gpu", action="store_true", help="a GPU is wanted: without one that computes, exit with 1")
     return parser
@@ -196,6 +213,27 @@ def _add_evaluate_parser(commands):
     )
     evaluate.add_argument("--dataset", help="compare with this data (default: the run's own)")
     evaluate.add_argument("--output", action="store_true", help="for a .keras file: write NAME.metrics.json beside it")
+
+
+def _add_report_parsers(commands):
+    report = commands.add_parser(
+        "report",
+        help="a page about a run: settings, curves, numbers, pictures",
+        epilog="examples:\n  gdl report runs/mine\n  gdl report runs/mine/gan -o gan.html",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    report.add_argument("run", metavar="RUN", type=Path, help="a run's folder, or one of a stage in it")
+    report.add_argument("-o", "--output", type=Path, help="the page, a .html file (default: report.html in the folder)")
+    compare = commands.add_parser(
+        "compare",
+        help="runs side by side, as a table and as a page",
+        epilog="examples:\n  gdl compare runs/beta_1 runs/beta_4\n  gdl compare runs/a runs/b runs/c -o all.html",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    compare.add_argument("runs", metavar="RUN", type=Path, nargs="+", help="two runs or more")
+    compare.add_argument(
+        "-o", "--output", type=Path, default=Path("comparison.html"), help="the page (default: comparison.html)"
+    )
 
 
 def _sample_examples():

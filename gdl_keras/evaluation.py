@@ -8,6 +8,7 @@ from gdl_keras.backend import full_float32
 from gdl_keras.data.notices import say
 from gdl_keras.errors import InputError, counted
 from gdl_keras.files import write_json
+from gdl_keras.printing import aligned, measured
 from gdl_keras.sampling import load_for_sampling, settings_of
 from gdl_keras.training import environment
 from gdl_keras.training.former import check_formers
@@ -67,8 +68,8 @@ def evaluate(run, n=None, seed=0, dataset=None, **options):
         )
     n = n or min(model.evaluation_size, kind.most(test))
     with full_float32():
-        measured = kind.measure(model, train, test, n, seed, **options)
-    metrics = measured.pop("metrics")
+        found = kind.measure(model, train, test, n, seed, **options)
+    metrics = found.pop("metrics")
     return {
         "kind": kind.name,
         "n": n,
@@ -76,7 +77,7 @@ def evaluate(run, n=None, seed=0, dataset=None, **options):
         "model": {"class": type(model).__name__, "weights_sha256": weights_digest(model)},
         "dataset": settings["dataset"],
         "attribute": settings.get("attribute"),
-        **measured,
+        **found,
         "packages": environment.describe()["packages"],
         "metrics": metrics,
     }
@@ -99,7 +100,7 @@ def evaluate_and_keep(run, output=False, **options):
     """
     run = Path(run)
     path = run / "metrics.json" if run.is_dir() else run.with_suffix(".metrics.json") if output else None
-    before = _read_metrics(path) if path else {}
+    before = read_metrics(path) if path else {}
     result = evaluate(run, **options)
     text = table(result)
     if path:
@@ -116,8 +117,7 @@ def table(result):
     rows = [("metric", "samples", "floor", "better")]
     for name, metric in result["metrics"].items():
         better = metric["better"] + (f", {metric['likelihood']} likelihood" if "likelihood" in metric else "")
-        rows.append((name, _number(metric), _number(metric["floor"]), better))
-    widths = [max(map(len, column)) for column in zip(*rows)]
+        rows.append((name, measured(metric), measured(metric["floor"]), better))
     held_out, floor = result["held_out"][kind.unit], result["floor"][kind.unit]
     lines = [
         f"{result['n']:,} samples against {held_out:,} held-out {kind.unit} of {result['dataset']}",
@@ -126,10 +126,7 @@ def table(result):
     ]
     if held_out < result["n"]:
         lines.append(f"These counts differ, and most metrics depend on them: -n {held_out} compares like with like.")
-    lines.append("")
-    for name, value, real, better in rows:
-        lines.append(f"{name:{widths[0]}}  {value:>{widths[1]}}  {real:>{widths[2]}}  {better}")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *aligned(rows, left=(0, 3))])
 
 
 def _settings(run, dataset):
@@ -155,7 +152,12 @@ def _load(kind, settings, split, model):
     return examples.conditioned_on(settings["attribute"]) if settings.get("attribute") else examples
 
 
-def _read_metrics(path):
+def read_metrics(path):
+    """The content of a run's metrics.json, {} where there is none.
+
+    Raises:
+        InputError: it is damaged.
+    """
     try:
         metrics = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
     except FileNotFoundError:
@@ -170,10 +172,3 @@ def _read_metrics(path):
 def _refuse(constant):
     # What would not be written again is better told before the work.
     raise ValueError(constant)
-
-
-def _number(metric):
-    if metric is None:
-        return "-"
-    error = f" ± {metric['standard_error']:.1g}" if "standard_error" in metric else ""
-    return f"{metric['value']:.4g}{error}"

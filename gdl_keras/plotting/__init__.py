@@ -4,10 +4,10 @@ Each function returns a matplotlib `Figure`; nothing is global.
 """
 
 from gdl_keras.plotting.attention import attention_html, attention_maps
-from gdl_keras.plotting.curves import bars, confusion, curves, lines, paths
+from gdl_keras.plotting.curves import bars, confusion, curve_panels, curves, lines, paths
 from gdl_keras.plotting.densities import densities, histograms, landscape, points, square_around
 from gdl_keras.plotting.fields import distributions, fields
-from gdl_keras.plotting.figures import save
+from gdl_keras.plotting.figures import png, save
 from gdl_keras.plotting.flows import bent_grid, ways
 from gdl_keras.plotting.images import grid, mosaic, numbered, panels, pictures, rows, save_mosaic
 from gdl_keras.plotting.latent import latent_plane, latent_scatter, scatter_on, scatters
@@ -21,6 +21,7 @@ __all__ = [
     "bars",
     "bent_grid",
     "confusion",
+    "curve_panels",
     "curves",
     "densities",
     "distributions",
@@ -37,6 +38,7 @@ __all__ = [
     "panels",
     "paths",
     "pictures",
+    "png",
     "points",
     "rows",
     "save",

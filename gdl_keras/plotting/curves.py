@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from gdl_keras.plotting.figures import figure_with_axes
 
@@ -56,6 +57,34 @@ def paths(histories, x, columns, x_label=None):
         axes.set(xlabel=x_label or x, ylabel=label)
     if len(histories) > 1:
         figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=6, frameon=False, fontsize=8)
+    return figure
+
+
+def curve_panels(histories, across=3):
+    """Several histories, column by column: a panel for each column, validation values dashed in the same colour.
+
+    Args:
+        histories: {name: {column: numbers, one an epoch}}; nan where a number was not taken.
+        across: int, panels side by side.
+    """
+    columns = list(dict.fromkeys(name.removeprefix("val_") for history in histories.values() for name in history))
+    down = -(-len(columns) // across)
+    figure = Figure(figsize=(3.6 * min(across, len(columns)), 2.6 * down), layout="constrained")
+    panels = figure.subplots(down, min(across, len(columns)), squeeze=False).ravel()
+    for axes, column in zip(panels, columns):
+        for number, history in enumerate(histories.values()):
+            for name, style in ((column, ".-"), (f"val_{column}", ".--")):
+                values = np.asarray(history.get(name, []), "float64")
+                taken = np.flatnonzero(np.isfinite(values))
+                axes.plot(taken + 1, values[taken], style, color=f"C{number % 10}", linewidth=1, markersize=4)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.set_title(column, fontsize=9)
+        axes.tick_params(labelsize=7)
+    for axes in panels[len(columns) :]:
+        axes.set_axis_off()
+    if len(histories) > 1:
+        handles = [Line2D([], [], color=f"C{number % 10}") for number in range(len(histories))]
+        figure.legend(handles, list(histories), loc="outside lower center", ncols=8, frameon=False, fontsize=8)
     return figure
 
 

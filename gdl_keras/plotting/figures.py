@@ -1,5 +1,7 @@
 """What every picture starts and ends with: a figure, axes without a frame, a PNG that is whole or not there."""
 
+import io
+
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -23,9 +25,16 @@ def without_frame(axes):
 
 def save(figure, path):
     """Writes a figure as PNG, whole or not at all; in 128 colours, so that executed notebooks stay small."""
+    with whole_file(path) as partial:
+        partial.write_bytes(png(figure))
+
+
+def png(figure):
+    """A figure as PNG: bytes."""
     figure.set_dpi(80)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()  # `savefig` would lay it out twice, and pack what is unpacked again
     picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").quantize(128, dither=Image.Dither.NONE)
-    with whole_file(path) as partial:
-        picture.save(partial, format="PNG", optimize=True)
+    packed = io.BytesIO()
+    picture.save(packed, format="PNG", optimize=True)
+    return packed.getvalue()
