@@ -1,0 +1,107 @@
+"""Moving pictures: the samples of each epoch one after the other, or a walk through a latent space."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from gdl_keras.errors import InputError
+from gdl_keras.files import whole_file
+
+SUFFIXES = (".gif", ".webp")
+COLUMNS, MOST_COLUMNS = 8, 10  # of a walk: where there are no classes to be the columns, and of classes
+COLOURS = 64  # of a frame of a GIF
+
+
+def animate(run, output=None, *, walk=False, frames=28, rows=2, scale=2, seed=1, milliseconds=None):
+    """Writes an endless moving picture.
+
+    Args:
+        run: a run's folder or that of a stage of one; for a walk a `.keras` file will do.
+        output: path that ends in .gif or .webp; by default samples.gif, or walk.gif.
+        walk: whether it goes round in the latent space; else it shows the page of samples of each epoch.
+        frames, rows, scale, seed: of a walk, as in `walk_pages`.
+        milliseconds: int, how long a page is seen; by default 400 for an epoch, 90 on a walk.
+
+    Returns:
+        `Path` of the file.
+
+    Raises:
+        InputError: there are no pictures to show, the model has no latent space, or `output` ends in something else.
+    """
+    output = Path(output or ("walk.gif" if walk else "samples.gif"))
+    if output.suffix.lower() not in SUFFIXES:
+        raise InputError(f"{output} is to be a moving picture: give it a name that ends in .gif or .webp.")
+    if walk:
+        from gdl_keras.sampling import load_for_sampling
+
+        pages = walk_pages(load_for_sampling(run), frames, rows, scale, seed)
+    else:
+        pages = pages_of_epochs(run)
+    save_pages(pages, output, milliseconds or (90 if walk else 400))
+    return output
+
+
+def pages_of_epochs(run):
+    """The pages of samples that a run kept, one an epoch: list of `PIL.Image`.
+
+    Raises:
+        InputError: it is the folder of no run, kept none, or they are no pictures.
+    """
+    from gdl_keras.reports import account_of
+
+    account = account_of(run)
+    paths = [path for path in account.samples if path.suffix == ".png"]
+    if not paths:
+        reason = "are no pictures" if account.samples else "are not there"
+        raise InputError(
+            f"The samples of each epoch {reason} in {account.folder}/samples: there is nothing to animate."
+        )
+    return [Image.open(path).convert("RGB") for path in paths]
+
+
+def walk_pages(model, frames=28, rows=2, scale=2, seed=1):
+    """Samples whose latent points go round and come back to where they began: list of `PIL.Image`.
+
+    Between two points a and b of a normal distribution, a cos(t) + b sin(t) stays as probable as they are.  Points of a
+    cube would leave it so: they go from a to b and back, a + (b - a) (1 - cos t) / 2.
+
+    Args:
+        model: a `LatentModel` of images; where it is conditional, its classes are the columns.
+        frames: int, pages of a round.
+        rows: int, rows of samples.
+        scale: int, pixels of the page for one of an image.
+        seed: int, which points.
+
+    Raises:
+        InputError: the model has no latent space, or makes no images.
+    """
+    from gdl_keras import plotting
+    from gdl_keras.models.generative import LatentModel
+
+    if not isinstance(model, LatentModel) or model.makes != "images":
+        raise InputError(f"{type(model).__name__} has no latent space of images to walk through: leave --walk away.")
+    columns = min(MOST_COLUMNS, model.conditions.count) if model.conditions else COLUMNS
+    count = rows * columns
+    conditions = model.conditions.in_turn(count)
+    start, turn = model.sample_latents(2 * count, seed=seed).reshape(2, count, *model.latent_shape)
+    is_cube = getattr(model, "latents", "normal") == "uniform"
+    pages = []
+    for angle in np.linspace(0, 2 * np.pi, frames, endpoint=False):
+        if is_cube:
+            points = start + (turn - start) * (1 - np.cos(angle)) / 2
+        else:
+            points = start * np.cos(angle) + turn * np.sin(angle)
+        samples = model.generate(latents=points.astype("float32"), **conditions)
+        page = Image.fromarray(plotting.mosaic(samples, columns))
+        pages.append(page.resize((page.width * scale, page.height * scale), Image.Resampling.BICUBIC))
+    return pages
+
+
+def save_pages(pages, path, milliseconds):
+    """Writes pages, list of `PIL.Image` of one size, as an endless GIF or WebP, whole or not at all."""
+    is_gif = path.suffix.lower() == ".gif"
+    pages = [page.quantize(COLOURS) for page in pages] if is_gif else pages
+    with whole_file(path) as partial:
+        options = {"optimize": True} if is_gif else {"quality": 80, "method": 4}
+        pages[0].save(partial, save_all=True, append_images=pages[1:], duration=milliseconds, loop=0, **options)

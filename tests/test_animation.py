@@ -1,0 +1,93 @@
+"""Moving pictures of epochs and of walks, read back frame by frame."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image, ImageSequence
+
+from gdl_keras import cli, plotting
+from gdl_keras.animation import walk_pages
+from gdl_keras.errors import InputError
+from tests import cases, harness
+
+CASES = {case.name: case for case in cases.CASES}
+
+
+def frames_of(path):
+    """(pages, milliseconds each, times it is shown: 0 for ever)."""
+    with Image.open(path) as picture:
+        pages = [np.asarray(page.convert("RGB")) for page in ImageSequence.Iterator(picture)]
+        return pages, picture.info["duration"], picture.info["loop"]
+
+
+@pytest.fixture
+def run(tmp_path):
+    folder = tmp_path / "run"
+    (folder / "samples").mkdir(parents=True)
+    (folder / "config.json").write_text(json.dumps({"chapter": "04_gan/04_gan"}))
+    for epoch in range(1, 4):
+        Image.new("RGB", (12, 8), (80 * epoch, 0, 255 - 80 * epoch)).save(folder / f"samples/epoch_{epoch:04}.png")
+    return folder
+
+
+@pytest.mark.parametrize("suffix", ["gif", "webp"])
+def test_epochs_come_one_after_the_other(run, suffix, tmp_path, capsys):
+    output = tmp_path / f"epochs.{suffix}"
+    assert cli.main(["animate", str(run), "-o", str(output), "--milliseconds", "250"]) == 0
+    assert capsys.readouterr().out.strip() == str(output)
+    pages, milliseconds, times = frames_of(output)
+    assert (len(pages), milliseconds, times) == (3, 250, 0)
+    for epoch, page in enumerate(pages, start=1):
+        np.testing.assert_allclose(page.reshape(-1, 3).mean(axis=0), (80 * epoch, 0, 255 - 80 * epoch), atol=4)
+
+
+def test_a_walk_goes_round_at_the_same_distance_from_the_middle():
+    model = harness.untouched(CASES["vae"])
+    pages = walk_pages(model, frames=4, rows=1, scale=1, seed=3)
+    start, turn = model.sample_latents(16, seed=3).reshape(2, 8, -1)
+    for page, points in zip(pages, (start, turn, -start, -turn), strict=True):
+        expected = plotting.mosaic(model.generate(latents=points), 8)
+        np.testing.assert_allclose(np.asarray(page).astype(int), expected.astype(int), atol=1)
+
+
+def test_a_walk_in_a_cube_stays_inside():
+    model = cases.gan(latents="uniform")
+    pages = walk_pages(model, frames=4, rows=1, scale=1, seed=3)
+    start, turn = model.sample_latents(16, seed=3).reshape(2, 8, -1)
+    for page, points in zip(pages, (start, (start + turn) / 2, turn, (start + turn) / 2), strict=True):
+        expected = plotting.mosaic(model.generate(latents=points), 8)
+        np.testing.assert_allclose(np.asarray(page).astype(int), expected.astype(int), atol=1)
+
+
+def test_the_columns_of_a_conditional_model_are_its_classes(tmp_path):
+    model = harness.untouched(CASES["cgan"])
+    model.save(tmp_path / "cgan.keras")
+    flags = ["--walk", "--frames", "2", "--rows", "2", "--scale", "3", "-o", str(tmp_path / "walk.webp")]
+    assert cli.main(["animate", str(tmp_path / "cgan.keras"), *flags]) == 0
+    pages, milliseconds, _ = frames_of(tmp_path / "walk.webp")
+    assert milliseconds == 90
+    height, width = 2 * 9 - 1, 3 * 9 - 1  # of images of 8x8 with a line between them
+    assert [page.shape for page in pages] == [(3 * height, 3 * width, 3)] * 2
+
+
+def test_what_cannot_be_shown_is_said_in_a_sentence(run, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for arguments, sentence in (
+        (["run", "-o", "film.mp4"], "film.mp4 is to be a moving picture: give it a name that ends in .gif or .webp."),
+        (["nowhere"], "nowhere is not the folder of a run."),
+        (["run", "--walk", "--frames", "0"], "argument --frames: is a whole number of at least 1, not 0"),
+    ):
+        try:
+            assert cli.main(["animate", *arguments]) == 2
+        except SystemExit as stopped:
+            assert stopped.code == 2
+        assert sentence in capsys.readouterr().err
+    for page in (run / "samples").iterdir():
+        page.rename(page.with_suffix(".txt"))
+    assert cli.main(["animate", "run"]) == 2
+    assert "are no pictures in run/samples: there is nothing to animate." in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
+    for name in ("classifier", "lstm", "mixture"):
+        with pytest.raises(InputError, match="no latent space of images"):
+            walk_pages(harness.untouched(CASES[name]))
