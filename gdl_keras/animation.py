@@ -10,7 +10,7 @@ from gdl_keras.files import whole_file
 
 SUFFIXES = (".gif", ".webp")
 COLUMNS, MOST_COLUMNS = 8, 10  # of a walk: where there are no classes to be the columns, and of classes
-COLOURS = 64  # of a frame of a GIF
+GREYS, COLOURS = 16, 64  # of a frame of a GIF
 
 
 def animate(run, output=None, *, walk=False, frames=28, rows=2, scale=2, seed=1, milliseconds=None):
@@ -101,7 +101,12 @@ def walk_pages(model, frames=28, rows=2, scale=2, seed=1):
 def save_pages(pages, path, milliseconds):
     """Writes pages, list of `PIL.Image` of one size, as an endless GIF or WebP, whole or not at all."""
     is_gif = path.suffix.lower() == ".gif"
-    pages = [page.quantize(COLOURS) for page in pages] if is_gif else pages
+    pages = [page.quantize(GREYS if _is_grey(page) else COLOURS) for page in pages] if is_gif else pages
     with whole_file(path) as partial:
         options = {"optimize": True} if is_gif else {"quality": 80, "method": 4}
         pages[0].save(partial, save_all=True, append_images=pages[1:], duration=milliseconds, loop=0, **options)
+
+
+def _is_grey(page):
+    red, green, blue = page.split()
+    return red.tobytes() == green.tobytes() == blue.tobytes()
