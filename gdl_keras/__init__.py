@@ -11,13 +11,14 @@ __version__ = "0.1.0"
 
 
 def load(path):
-    """The trained model of a run folder or of a `.keras` file.
+    """The trained model of a run folder or of a `.keras` file, or one that came along.
 
     Args:
-        path: a run's folder, or a `.keras` file that this project saved.
+        path: a run's folder, or a `.keras` file that this project saved; or a program's name, such as
+            "04_gan/05_hinge_gan", for the trained model that comes along.
 
     Returns:
-        The `keras.Model`, compiled as it was, optimizers included.
+        The `keras.Model`, compiled as it was, optimizers included; one that came along is not compiled.
 
     Raises:
         InputError: there is no such file, or it is not a whole model of this project.

@@ -1,13 +1,13 @@
 """How good a trained model is: its samples against held-out data, with what such data reaches beside each number."""
 
 import json
-from pathlib import Path
 
 from gdl_keras import data, keywords
 from gdl_keras.backend import full_float32
 from gdl_keras.data.notices import say
 from gdl_keras.errors import InputError, counted
 from gdl_keras.files import write_json
+from gdl_keras.pretrained import comes_along, folder_of
 from gdl_keras.printing import aligned, measured
 from gdl_keras.sampling import load_for_sampling, settings_of
 from gdl_keras.training import environment
@@ -41,9 +41,10 @@ def evaluate(run, n=None, seed=0, dataset=None, **options):
     """
     if seed < 0:
         raise InputError(f"--seed is not negative, and {seed} is.")
-    if not Path(run).exists():
+    run = folder_of(run)
+    if not run.exists():
         raise InputError(f"There is no {run}: name the folder of a run, or a .keras file.")
-    settings = _settings(Path(run), dataset)
+    settings = _settings(run, dataset)
     check_formers(settings)
     model = load_for_sampling(run)
 
@@ -98,8 +99,9 @@ def evaluate_and_keep(run, output=False, **options):
         InputError: as in `evaluate`, or the file of metrics is damaged.
         RunError: a number is infinite or none.
     """
-    run = Path(run)
-    path = run / "metrics.json" if run.is_dir() else run.with_suffix(".metrics.json") if output else None
+    run = folder_of(run)
+    own = run / "metrics.json" if run.is_dir() else run.with_suffix(".metrics.json") if output else None
+    path = None if comes_along(run) else own
     before = read_metrics(path) if path else {}
     result = evaluate(run, **options)
     text = table(result)

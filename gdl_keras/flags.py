@@ -6,12 +6,15 @@ from pathlib import Path
 import gdl_keras
 from gdl_keras.parsers import Parser
 
+RUN = "a run's folder, one of a stage in it, a .keras file, or a program whose trained model comes along"
+
 EXAMPLES = """examples:
   gdl list                                            what can be run here
   gdl run 03_vae/02_vae_fashion                       train a model, in minutes on a laptop
   gdl run 03_vae/02_vae_fashion --help                every setting of that chapter
   gdl run 03_vae/02_vae_fashion --dataset ./photos    the same on your own images
-  gdl sample runs/03_vae/02_vae_fashion/TIME -n 64    new images from what it learnt
+  gdl sample 04_gan/05_hinge_gan -n 64                new images from a model that comes along, trained
+  gdl sample runs/03_vae/02_vae_fashion/TIME -n 64    new images from what yours learnt
   gdl evaluate runs/03_vae/02_vae_fashion/TIME        how good they are
 """
 
@@ -38,7 +41,7 @@ def parser():
 
     sample = commands.add_parser("sample", help="new samples from a trained model", epilog=_sample_examples())
     sample.formatter_class = argparse.RawDescriptionHelpFormatter
-    sample.add_argument("run", metavar="RUN", type=Path, help="a run's folder, one of a stage in it, or a .keras file")
+    sample.add_argument("run", metavar="RUN", type=Path, help=RUN)
     sample.add_argument("-n", type=int, default=64, help="how many (default: 64)")
     sample.add_argument(
         "-o",
@@ -77,9 +80,7 @@ def _add_evaluate_parser(commands):
         "  gdl evaluate model.keras --dataset fashion --output",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    evaluate.add_argument(
-        "run", metavar="RUN", type=Path, help="a run's folder, one of a stage in it, or a .keras file"
-    )
+    evaluate.add_argument("run", metavar="RUN", type=Path, help=RUN)
     evaluate.add_argument(
         "-n", type=int, help="how many samples (default: half as many as are held out, at most what the model says)"
     )
@@ -101,7 +102,7 @@ def _add_animate_parser(commands):
         epilog="examples:\n  gdl animate runs/mine\n  gdl animate runs/mine --walk -o walk.webp --seed 7",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    animate.add_argument("run", metavar="RUN", type=Path, help="a run's folder, one of a stage in it, or a .keras file")
+    animate.add_argument("run", metavar="RUN", type=Path, help=RUN)
     animate.add_argument(
         "-o", "--output", type=Path, help="a .gif or .webp file (default: samples.gif, or walk.gif with --walk)"
     )
@@ -131,7 +132,7 @@ def _add_report_parsers(commands):
         epilog="examples:\n  gdl report runs/mine\n  gdl report runs/mine/gan -o gan.html",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    report.add_argument("run", metavar="RUN", type=Path, help="a run's folder, or one of a stage in it")
+    report.add_argument("run", metavar="RUN", type=Path, help=RUN)
     report.add_argument("-o", "--output", type=Path, help="the page, a .html file (default: report.html in the folder)")
     compare = commands.add_parser(
         "compare",

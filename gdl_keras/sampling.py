@@ -4,6 +4,7 @@ from pathlib import Path
 
 from gdl_keras import data, keywords
 from gdl_keras.errors import InputError
+from gdl_keras.pretrained import folder_of
 from gdl_keras.training.config import read_config
 
 
@@ -11,7 +12,7 @@ def sample(run, n, output=None, seed=None, label=None, **options):
     """Generates `n` samples with the model of `run` and writes them to `output`.
 
     Args:
-        run: a run's folder, that of a stage of one, or a `.keras` file.
+        run: a run's folder, that of a stage of one, or a `.keras` file; or a program whose trained model comes along.
         n: int, how many samples.
         output: path that ends as files of this kind do; of images .png (a grid), .npz (`images`, uint8 array (n,
             height, width, channels)), or in nothing (a folder of .png files).  By default samples.png, or what pages of
@@ -60,7 +61,7 @@ def settings_of(run):
     Raises:
         InputError: `run` is the folder of no run.
     """
-    run = Path(run)
+    run = folder_of(run)
     folder = run if run.is_dir() else run.parent
     for place in (folder, folder.resolve().parent):
         if (place / "config.json").exists():
@@ -91,7 +92,7 @@ def conditions_of(model, run, n, label):
 
 def _names(run):
     """What the labels of a run are called whose model does not know it: as its settings or its data set tell."""
-    settings = settings_of(run) if Path(run).exists() else {}
+    settings = settings_of(run) if folder_of(run).exists() else {}
     if settings.get("attribute") not in (None, "all"):
         return [f"not {settings['attribute']}", settings["attribute"]]
     try:

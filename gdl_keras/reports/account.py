@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gdl_keras.errors import InputError
 from gdl_keras.evaluation import read_metrics
+from gdl_keras.pretrained import folder_of
 from gdl_keras.sampling import settings_of
 
 # Columns of a history that say when something was, not how good it was.
@@ -82,12 +83,12 @@ def account_of(run):
     Raises:
         InputError: it is the folder of no run, or a file in it is damaged.
     """
-    run = Path(run)
+    name, run = str(run), folder_of(run)
     if not run.is_dir():
         raise InputError(f"{run} is not the folder of a run.")
     settings = settings_of(run)
-    stages = [_account(folder, settings, f"{run}/{folder.name}", []) for folder in _stages_in(run)]
-    return _account(run, settings, str(run), stages)
+    stages = [_account(folder, settings, f"{name}/{folder.name}", []) for folder in _stages_in(run)]
+    return _account(run, settings, name, stages)
 
 
 def _account(folder, settings, name, stages):

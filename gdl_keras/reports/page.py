@@ -7,6 +7,7 @@ from pathlib import Path
 from gdl_keras import plotting
 from gdl_keras.errors import InputError
 from gdl_keras.files import write_text
+from gdl_keras.pretrained import comes_along
 from gdl_keras.printing import aligned
 from gdl_keras.reports.account import account_of
 from gdl_keras.reports.comparison import comparison, lettered
@@ -35,7 +36,7 @@ def report(run, output=None):
 
     Args:
         run: a run's folder, or that of a stage of one.
-        output: path that ends in .html; by default report.html in the run's folder.
+        output: path that ends in .html; by default report.html in the run's folder, of one that came along here.
 
     Returns:
         `Path` of the page.
@@ -43,9 +44,11 @@ def report(run, output=None):
     Raises:
         InputError: it is no run, a file in it is damaged, or `output` ends in something else.
     """
-    output = Path(output or Path(run) / "report.html")
-    _check_is_page(output)
+    if output is not None:
+        _check_is_page(Path(output))
     account = account_of(run)
+    here = Path() if comes_along(account.folder) else account.folder
+    output = Path(output or here / "report.html")
     parts = [_story(account)]
     for stage in account.stages:
         parts += [f"<h1>{escape(stage.folder.name)}</h1>", _story(stage)]

@@ -15,6 +15,7 @@ from pathlib import Path
 from gdl_keras.backend import start_tensorflow
 from gdl_keras.errors import InputError
 from gdl_keras.files import whole_file, whole_folder, write_json, write_text
+from gdl_keras.pretrained import folder_of
 
 # The newest may be damaged by the disk; the one before it then serves.
 KEPT = 2
@@ -128,12 +129,12 @@ def load_model(path):
 
 
 def model_file(path):
-    """The `.keras` file that holds the model of a run's folder, finished or not, or of such a file.
+    """The `.keras` file with the model of a run's folder, finished or not, or that a program's name stands for.
 
     Raises:
         InputError: there is none.
     """
-    path = Path(path)
+    path = folder_of(path)
     if path.is_file():
         return path
     if not path.exists():

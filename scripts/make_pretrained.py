@@ -1,0 +1,164 @@
+"""Makes the models that come along out of finished runs, and the table of them in docs/pretrained.md.
+
+    gdl run 04_gan/05_hinge_gan --out runs/hinge && gdl evaluate runs/hinge
+    python scripts/make_pretrained.py runs/hinge
+
+Optimizers stay behind.  Weights are halved to float16 where samples of the same seed stay within one level of 255 (of
+images; of everything else where they stay the same), and packed.  One that is there already is replaced.
+"""
+
+import argparse
+import io
+import shutil
+import tempfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from gdl_keras import data, load, pretrained
+from gdl_keras.errors import InputError
+from gdl_keras.files import whole_folder, write_json, write_text
+from gdl_keras.reports import account_of
+from gdl_keras.reports.account import NOT_COMPARED
+from gdl_keras.reports.words import told, word
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "pretrained.md"
+MOST_BYTES = 25_000_000
+LEFT_OUT = {*NOT_COMPARED, "planned_epochs"} - {"data"}
+# The first ones of these that were measured stand in the table.
+TELLING = (
+    "frechet_classifier_distance",
+    "kernel_classifier_distance",
+    "agreement",
+    "nats",
+    "bits_per_dim",
+    "bits_per_character",
+    "nats_per_token",
+)
+
+
+def main(runs):
+    for run in runs:
+        ship(run)
+    write_text(PAGE, page())
+    size = sum(path.stat().st_size for path in pretrained.FOLDER.glob("*/*/*"))
+    print(f"{PAGE}: {len(pretrained.names())} models, {size / 1e6:.1f} MB")
+    if size > MOST_BYTES:
+        raise InputError(f"All of them take {size / 1e6:.1f} MB, more than {MOST_BYTES / 1e6:.0f}.")
+
+
+def ship(run):
+    """Puts what is needed of a run into the package."""
+    account = account_of(run)
+    if not (Path(run) / "model.keras").is_file():
+        raise InputError(f"{run} has not come to its end.")
+    folder = pretrained.FOLDER / account.settings["chapter"]
+    shutil.rmtree(folder, ignore_errors=True)
+    with whole_folder(folder) as partial:
+        write_json(partial / "config.json", {k: v for k, v in account.settings.items() if k not in LEFT_OUT})
+        write_json(partial / "environment.json", {"packages": account.environment["packages"]})
+        write_json(partial / "metrics.json", account.metrics)
+        if account.history:
+            shutil.copy(Path(run) / "history.csv", partial)
+        kind, largest = write_model(run, partial / "model.keras")
+    size = (folder / "model.keras").stat().st_size
+    print(f"{account.settings['chapter']}: {size / 1e3:,.0f} kB, {kind}; samples move by {largest:.2g}")
+
+
+def write_model(run, path):
+    """Writes a run's model without its optimizers: (type of the numbers, how far samples or answers move)."""
+    model = load(run)
+    with tempfile.TemporaryDirectory() as folder:
+        bare = Path(folder) / "bare.keras"
+        copy = type(model).from_config(model.get_config())
+        copy.load_weights(Path(run) / "model.keras")
+        copy.save(bare)
+        before = answers(model)
+        for kind, bound in (("float16", 1 / 255 if np.asarray(before).dtype.kind == "f" else 0), ("float32", 0)):
+            path.write_bytes(packed(bare, kind))
+            moved = difference(before, answers(load(path)))
+            if moved <= bound:
+                return kind, moved
+    raise InputError(f"The model of {run} is another one once it is written and read.")
+
+
+def answers(model):
+    """What a model makes, of a seed; of one that makes nothing, what it says about noise."""
+    if hasattr(model, "generate"):
+        return model.generate(16, seed=7, **model.conditions.in_turn(16))
+    shape = model.inputs_spec.shape[1:] if hasattr(model, "inputs_spec") else model.input_signature.shape[1:]
+    return model.predict(np.random.default_rng(0).random((16, *shape), dtype="float32"), verbose=0)
+
+
+def difference(first, second):
+    """The largest difference of two arrays; of lists, how many of their entries differ."""
+    if isinstance(first, list):
+        return sum(a != b for a, b in zip(first, second, strict=True))
+    return float(np.abs(np.asarray(first, "float64") - np.asarray(second, "float64")).max())
+
+
+def packed(file, kind):
+    """A `.keras` file with its float32 numbers as `kind`, each part of it packed: bytes."""
+    import h5py
+
+    whole = io.BytesIO()
+    with zipfile.ZipFile(file) as source, zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as target:
+        for name in source.namelist():
+            content = source.read(name)
+            if name.endswith(".h5"):
+                numbers = io.BytesIO()
+                with h5py.File(io.BytesIO(content)) as old, h5py.File(numbers, "w") as new:
+                    copy_numbers(old, new, kind)
+                content = numbers.getvalue()
+            target.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED, 9)
+    return whole.getvalue()
+
+
+def copy_numbers(old, new, kind):
+    """A group of an HDF5 file and all in it, float32 numbers as `kind`."""
+    new.attrs.update(old.attrs)
+    for name, item in old.items():
+        if hasattr(item, "shape"):
+            values = item[()]
+            new[name] = values.astype(kind) if item.dtype == np.float32 else values
+            new[name].attrs.update(item.attrs)
+        else:
+            copy_numbers(item, new.create_group(name), kind)
+
+
+def page():
+    """docs/pretrained.md."""
+    rows = [row(account_of(pretrained.FOLDER / name), name) for name in pretrained.names()]
+    return "\n".join(
+        [
+            "# Models that come along",
+            "",
+            "Trained on two processor cores, in the preset `cpu` unless the command says otherwise; made by",
+            "`python scripts/make_pretrained.py RUN`, which wrote this table. `gdl sample NAME`, `gdl evaluate NAME`,",
+            '`gdl animate NAME --walk`, `gdl report NAME` and `gdl_keras.load("NAME")` take them by the names of their',
+            "programs. They are small models of small data: made to look at, not to build on.",
+            "",
+            "| program | learnt from | its licence | measured: value ± error (floor) | size |",
+            "|---|---|---|---|---|",
+            *[f"| {' | '.join(cells)} |" for cells in rows],
+            "",
+        ]
+    )
+
+
+def row(account, name):
+    """What the table says of a model: list of str."""
+    known = data.info(account.settings["dataset"])
+    metrics = account.evaluation.get("metrics", {})
+    measured = [f"{name} {told(metrics[name])}" for name in TELLING if name in metrics][:2]
+    numbers = [f"{name} {word(value)}" for name, value in account.numbers.items()]
+    size = (account.folder / "model.keras").stat().st_size
+    licence = known["licence"].replace("|", "/")
+    return [f"`{name}`", f"`{known['name']}`", licence, "; ".join(measured or numbers[:2]), f"{size / 1e3:,.0f} kB"]
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", type=Path, nargs="*", metavar="RUN", help="folder of a run; none: the table alone")
+    main(parser.parse_args().runs)
