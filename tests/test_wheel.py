@@ -70,7 +70,8 @@ def test_what_is_installed_lists_trains_samples_and_evaluates(installed):
     assert all(chapter.name in listed for chapter in all_chapters())
     installed("run", "03_vae/02_vae_fashion", "--preset", "smoke", "--out", "run")
     installed("sample", "run", "-n", "4", "-o", "four.png")
-    assert (installed.folder / "four.png").is_file()
+    installed("sample", "04_gan/04_gan", "-n", "4", "-o", "along.png")
+    assert (installed.folder / "four.png").is_file() and (installed.folder / "along.png").is_file()
     assert "kernel_classifier_distance" in installed("evaluate", "run", "-n", "20")
     program = "import gdl_keras; print(gdl_keras.__file__)"
     alone = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}

@@ -132,6 +132,23 @@ class Restore(keras.callbacks.Callback):
         checkpoint.restore(self.model, self.path)
 
 
+class StartFrom(keras.callbacks.Callback):
+    """At the beginning of training, gives the model what another one has learnt: its weights, no optimizers.
+
+    Args:
+        former: a model of the same class.
+        name: how it was named.
+    """
+
+    def __init__(self, former, name):
+        super().__init__()
+        self.former = former
+        self.name = name
+
+    def on_train_begin(self, logs=None):
+        checkpoint.take_over(self.model, self.former, f"--start-from {self.name}")
+
+
 class Recorder(keras.callbacks.Callback):
     """After each epoch, a line in history.csv and a checkpoint; at the end, model.keras.
 

@@ -113,6 +113,35 @@ def restore(model, path):
         ) from error
 
 
+def take_over(model, former, name):
+    """Gives a model the weights of another one.
+
+    Args:
+        model, former: models of one class, whose weights have the same shapes.
+        name: str, how errors call the other one.
+
+    Raises:
+        InputError: these are others, or the numbers of their tokens mean other words.
+    """
+    if type(model) is not type(former):
+        raise InputError(f"{name} holds a {type(former).__name__}, and this run trains a {type(model).__name__}.")
+    if getattr(model, "vocabulary", None) != getattr(former, "vocabulary", None):
+        raise InputError(f"{name} has learnt other tokens than those of this data: what it knows of them does not fit.")
+    unlike = [
+        (ours.path, tuple(ours.shape), tuple(theirs.shape))
+        for ours, theirs in zip(model.weights, former.weights)
+        if ours.shape != theirs.shape
+    ]
+    if unlike or len(model.weights) != len(former.weights):
+        path, ours, theirs = unlike[0] if unlike else ("its weights", len(model.weights), len(former.weights))
+        raise InputError(
+            f"{name} does not fit: {path} is {theirs} there and {ours} here.  Give this run the settings that decide "
+            "the size of its networks as that one had them, and data of as many channels and classes."
+        )
+    for ours, theirs in zip(model.weights, former.weights):
+        ours.assign(theirs)
+
+
 def load_model(path):
     """See `gdl_keras.load`."""
     file = model_file(path)

@@ -58,6 +58,9 @@ class Config:
     out: Path | None = None
     # Folder of a run that was stopped, to go on with; its settings are used, and --epochs may be raised.
     resume: Path | None = None
+    # Begin with what another run of this program has learnt: its folder, a .keras file, or the program's own name for
+    # the trained model that comes along.  Its numbers must fit; parts of a run with folders of their own begin afresh.
+    start_from: Path | None = None
     # Also write logs for TensorBoard.
     tensorboard: bool = False
     # Show the whole traceback of an error.

@@ -36,7 +36,8 @@ def check_formers(config):
     One that is gone is no error: what the run needs of it is inside its own model.
     """
     for name, kept in config.get("built_on", {}).items():
-        folder = config.get(name)
+        # What only began with another run's weights has its own by now.
+        folder = config.get(name) if name != "start_from" else None
         if folder and Path(folder).exists() and checkpoint.digest(checkpoint.model_file(folder)) != kept:
             raise InputError(
                 f"The model in {folder} is not the one that this run was built on: bring that back, or run it again."

@@ -23,6 +23,7 @@ GROUPS = {
         "epochs",
         "steps_per_epoch",
         "seed",
+        "start_from",
         "accumulate",
         "precision",
         "jit",

@@ -102,7 +102,7 @@ class Stage:
         from gdl_keras.training.callbacks import EpochLength, LossScales, Recorder, Restore, Samples, StopOnDivergence
 
         self._open_folder()
-        restore = [Restore(self._restore_from)] if self._restore_from else []
+        restore = [Restore(self._restore_from)] if self._restore_from else self._starting()
         reseed = [keras.callbacks.LambdaCallback(on_train_end=lambda logs: self._seed("after"))] if self.name else []
         if self.is_finished:
             return [*restore, *reseed]
@@ -164,6 +164,12 @@ class Stage:
             own = {what: getattr(self, what) for what in ("epochs", "steps_per_epoch", "planned_epochs")}
             write_json(self.folder / "config.json", {**stored, "stage": self.name, **own})
         self._is_open = True
+
+    def _starting(self):
+        from gdl_keras.training.callbacks import StartFrom
+
+        former = None if self.name else self._run.former("start_from")
+        return [StartFrom(former, self._run.settings.start_from)] if former else []
 
     def _following(self, test):
         if not self._run.settings.every or (test is None and self.name):

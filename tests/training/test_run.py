@@ -317,3 +317,86 @@ def test_another_former_run_is_refused_at_once_where_it_was_not_used_yet(run, co
     run("--codec", str(codec.folder), codec=None).open_folder()
     with pytest.raises(InputError, match="--codec other differs from the run's"):
         run("--codec", "other", codec=None)
+
+
+# ---- beginning with what another run has learnt ----------------------------------------------------------------------
+
+
+class AtFirst(keras.callbacks.Callback):
+    """Keeps what a model is when its first step begins."""
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if not hasattr(self, "weights"):
+            self.weights = [np.asarray(weight) for weight in self.model.weights]
+            self.steps = int(self.model.optimizer.iterations)
+
+
+def learn(begun, model, epochs=2, callbacks=()):
+    """Trains a model for a run, on eight images, four a step."""
+    schedule = begun.schedule(callbacks=list(callbacks))
+    model.fit(images(8), batch_size=4, verbose=0, shuffle=False, **{**schedule, "epochs": epochs, "steps_per_epoch": 2})
+    return model
+
+
+@pytest.fixture
+def learnt(tmp_path):
+    """The file of a trained model."""
+    model = vae()
+    model.fit(images(8), epochs=2, verbose=0)
+    model.save(tmp_path / "learnt.keras")
+    return tmp_path / "learnt.keras"
+
+
+def test_a_run_begins_with_what_another_has_learnt(run, learnt):
+    first, at_first = run("--start-from", str(learnt)), AtFirst()
+    learn(first, vae(), callbacks=[at_first])
+    assert_same(at_first.weights, [np.asarray(weight) for weight in gdl_keras.load(learnt).weights])
+    assert at_first.steps == 0  # its optimizer is a new one
+    assert kept(first)["start_from"] == str(learnt)
+
+
+def test_what_it_began_with_is_not_needed_to_go_on(run, learnt, tmp_path):
+    never_stopped = learn(run("--start-from", str(learnt)), vae())
+    shutil.move(tmp_path / "run", tmp_path / "whole")
+    learn(run("--start-from", str(learnt)), vae(), epochs=1)
+    learnt.unlink()
+    going_on = learn(run("--epochs", "2"), vae())
+    assert_same(weights(never_stopped), weights(going_on))
+
+
+def test_it_is_an_error_before_the_first_step_where_it_does_not_fit(run, learnt, tmp_path):
+    def beginning(model, name=learnt):
+        shutil.rmtree(tmp_path / "run", ignore_errors=True)
+        learn(run("--start-from", str(name)), model)
+
+    with pytest.raises(InputError, match=r"--start-from .*learnt.keras holds a VAE, and this run trains a Autoencoder"):
+        beginning(autoencoder())
+    from gdl_keras.models import VAE, build_decoder, build_variational_encoder
+
+    wider = VAE(build_variational_encoder((8, 8, 1), 3, (4, 4)), build_decoder((8, 8, 1), 3, (4, 4)), seed=1)
+    wider.compile("adam")
+    with pytest.raises(InputError, match=r"does not fit: .* is \(.*2\) there and \(.*3\) here"):
+        beginning(wider)
+    with pytest.raises(InputError, match=r"There is no .*nothing.keras"):
+        beginning(vae(), tmp_path / "nothing.keras")
+    assert not list(tmp_path.glob("run/checkpoint/*"))
+
+
+def test_tokens_must_mean_the_same_words(tmp_path):
+    from gdl_keras.data import Vocabulary
+    from gdl_keras.training.checkpoint import take_over
+    from tests.text_cases import recurrent
+
+    ours, theirs = recurrent(), recurrent()
+    take_over(ours, theirs, "it")
+    others = Vocabulary(["<end>", "<unknown>", "c", "b", "a"])
+    theirs = type(ours)(theirs.network, others, length=12)
+    with pytest.raises(InputError, match="it has learnt other tokens"):
+        take_over(ours, theirs, "it")
+
+
+def test_a_former_run_that_has_learnt_more_since_spoils_nothing(run, learnt):
+    first = run("--start-from", str(learnt))
+    learn(first, vae(), epochs=1)
+    learnt.write_bytes(b"another")
+    former.check_formers(kept(first))
