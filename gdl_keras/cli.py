@@ -97,6 +97,13 @@ def animate_command(options, rest):
     print(animate(options.run, options.output, **own))
 
 
+def explore_command(options, rest):
+    """gdl explore RUN"""
+    from gdl_keras.explore import explore
+
+    explore(options.run, options.port, not options.no_browser)
+
+
 def report_command(options, rest):
     """gdl report RUN"""
     from gdl_keras.reports import report
@@ -130,6 +137,7 @@ COMMANDS = {
     "sample": sample_command,
     "evaluate": evaluate_command,
     "animate": animate_command,
+    "explore": explore_command,
     "report": report_command,
     "compare": compare_command,
     "doctor": doctor_command,

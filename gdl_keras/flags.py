@@ -56,6 +56,7 @@ def parser():
 
     _add_evaluate_parser(commands)
     _add_animate_parser(commands)
+    _add_explore_parser(commands)
     _add_report_parsers(commands)
     doctor = commands.add_parser("doctor", help="what this machine has, and what is missing")
     doctor.add_argument("--gpu", action="store_true", help="a GPU is wanted: without one that computes, exit with 1")
@@ -117,6 +118,18 @@ def _add_animate_parser(commands):
         "--scale", type=_at_least_1, metavar="N", default=2, help="pixels for one of an image (default: 2)"
     )
     walk.add_argument("--seed", type=int, metavar="N", default=1, help="which points (default: 1)")
+
+
+def _add_explore_parser(commands):
+    explore = commands.add_parser(
+        "explore",
+        help="a page in the browser to play with what was learnt",
+        epilog="examples:\n  gdl explore 03_vae/02_vae_fashion\n  gdl explore runs/mine --port 8000 --no-browser",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    explore.add_argument("run", metavar="RUN", type=Path, help=RUN)
+    explore.add_argument("--port", type=int, metavar="N", default=0, help="of 127.0.0.1 (default: one that is free)")
+    explore.add_argument("--no-browser", action="store_true", help="only print the address")
 
 
 def _at_least_1(text):

@@ -1,0 +1,160 @@
+"""What the page asks of a model: what can be set, samples, what lies at a place of the latent space."""
+
+import base64
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from gdl_keras import keywords
+from gdl_keras.errors import InputError, check_whole
+from gdl_keras.kinds import kind_of
+from gdl_keras.models.generative import LatentModel
+from gdl_keras.sampling import conditions_of, sampling_options
+
+MOST_SAMPLES = 400
+SLIDERS = 8  # at most
+REACH = 3.0  # how far a slider goes, in standard deviations
+# Latent points of more numbers than these have no directions worth a slider: an image of noise.
+MOST_NUMBERS = 512
+
+
+class Player:
+    """A model that is played with.
+
+    Args:
+        model: a generative model.
+        run: how it was named; tells what its classes are called where the model does not know.
+    """
+
+    def __init__(self, model, run):
+        self.model = model
+        self.run = run
+        self.kind = kind_of(model)
+        is_latent = isinstance(model, LatentModel) and self.kind.name == "images"
+        self.directions = directions(model) if is_latent else None
+        self._is_latent = is_latent
+
+    def about(self):
+        """What the page offers, as JSON can hold it.
+
+        Returns:
+            {"title", "kind", "labels": names of the classes or [], "options": {keyword: its default as text}, "walk":
+            whether there is a latent space of images, "sliders": how many directions have one, "plane": whether the
+            latent space is a plane, "reach": how far sliders go}.
+        """
+        options = {name: option.default for name, option in self._options().items()}
+        count = 0 if self.directions is None else len(self.directions)
+        return {
+            "title": f"{type(self.model).__name__}: {self.run}",
+            "kind": self.kind.name,
+            "labels": self._labels(),
+            "options": {name: "" if value is None else str(value) for name, value in options.items()},
+            "walk": self._is_latent,
+            "sliders": count,
+            "plane": self._is_latent and self.model.latent_shape == (2,),
+            "reach": REACH,
+        }
+
+    def samples(self, n=16, seed=0, label=None, **options):
+        """New samples, as `generate` makes them.
+
+        Args:
+            n, seed: int.
+            label: number or name of a class, or None for all in turn.
+            options: keywords of the model's own `generate`; texts are read, empty ones left away.
+
+        Returns:
+            {"picture": base64 of a PNG} or {"texts": list of str}.
+
+        Raises:
+            InputError: one of them is not what the model takes.
+        """
+        check_whole("How many samples", n, 1)
+        if n > MOST_SAMPLES:
+            raise InputError(f"How many samples is at most {MOST_SAMPLES} here, not {n}: gdl sample makes more.")
+        given = {name: value for name, value in options.items() if value != ""}
+        read = keywords.read(given, self._options(), type(self.model).__name__)
+        samples = self.model.generate(n, seed=self._seed(seed), **conditions_of(self.model, self.run, n, label), **read)
+        return {"texts": samples} if self.kind.name == "text" else {"picture": self._sheet(samples)}
+
+    def point(self, seed=0, offsets=(), label=None, place=None):
+        """The image at a point of the latent space.
+
+        Args:
+            seed: int, where one stands before the sliders are moved.
+            offsets: floats, how far along each of the directions.
+            label: as in `samples`; by default the first class.
+            place: (x, y) of a latent plane, in place of all that.
+        """
+        if self.directions is None:
+            raise InputError(f"{type(self.model).__name__} has no latent space with directions to go.")
+        if place is not None:
+            latent = np.asarray(place, "float32")
+        else:
+            start = self.model.sample_latents(1, seed=self._seed(seed))[0]
+            latent = start + np.asarray(offsets, "float32") @ self.directions[: len(offsets)]
+        if latent.shape != self.model.latent_shape or not np.isfinite(latent).all():
+            raise InputError(f"A place of this latent space has {self.model.latent_shape[0]} numbers.")
+        return self._image(latent, label)
+
+    def between(self, seed=0, other=1, share=0.5, label=None):
+        """The image on the way from the latent point of one seed to that of another, as probable as both.
+
+        z = a cos(t) + b sin(t),   t = share pi / 2;   in a cube (1 - share) a + share b
+        """
+        if not self._is_latent:
+            raise InputError(f"{type(self.model).__name__} has no latent space of images.")
+        start, end = (self.model.sample_latents(1, seed=self._seed(one))[0] for one in (seed, other))
+        turn = np.pi / 2 * float(share)
+        weights = (np.cos(turn), np.sin(turn))
+        if getattr(self.model, "latents", "normal") == "uniform":
+            weights = (1 - float(share), float(share))
+        return self._image(weights[0] * start + weights[1] * end, label)
+
+    def _image(self, latent, label):
+        conditions = conditions_of(self.model, self.run, 1, label)
+        return {"picture": self._sheet(self.model.generate(latents=latent[None].astype("float32"), **conditions), 1)}
+
+    def _sheet(self, samples, columns=None):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"sheet{self.kind.sheet_suffix}"
+            self.kind.write_sheet(samples, columns, path)
+            return base64.b64encode(path.read_bytes()).decode()
+
+    def _options(self):
+        known = sampling_options(self.model)
+        return {name: option for name, option in known.items() if name not in ("first", "batch_size")}
+
+    def _labels(self):
+        conditions = self.model.conditions
+        if not conditions:
+            return []
+        return conditions.names or [str(number) for number in range(conditions.count)]
+
+    def _seed(self, seed):
+        check_whole("The seed", seed, 0)
+        return seed
+
+
+def directions(model):
+    """Directions of a latent space in which the images change most: float32 array (k, latent_dim), each of length 1.
+
+    The eigenvectors of A A^T, the largest first, where A (latent_dim, units) is the first layer that a latent point
+    meets (Shen & Zhou 2021, arXiv:2007.06600, section 3).  Where that layer is not found, the axes.
+
+    Returns:
+        None where latent points are more than a few hundred numbers, or an image of them.
+    """
+    shape = model.latent_shape
+    if len(shape) != 1 or shape[0] > MOST_NUMBERS:
+        return None
+    count = min(SLIDERS, shape[0])
+    weights = model.decoding_network.trainable_weights if model.decoding_network is not None else []
+    for weight in weights:
+        if len(weight.shape) >= 2 and shape[0] in weight.shape:
+            axis = list(weight.shape).index(shape[0])
+            first = np.moveaxis(np.asarray(weight, "float64"), axis, 0).reshape(shape[0], -1)
+            _, vectors = np.linalg.eigh(first @ first.T)
+            return vectors.T[::-1][:count].astype("float32")
+    return np.eye(shape[0], dtype="float32")[:count]
