@@ -104,6 +104,13 @@ def explore_command(options, rest):
     explore(options.run, options.port, not options.no_browser)
 
 
+def export_command(options, rest):
+    """gdl export RUN"""
+    from gdl_keras.exporting import export
+
+    print(export(options.run, options.output))
+
+
 def report_command(options, rest):
     """gdl report RUN"""
     from gdl_keras.reports import report
@@ -138,6 +145,7 @@ COMMANDS = {
     "evaluate": evaluate_command,
     "animate": animate_command,
     "explore": explore_command,
+    "export": export_command,
     "report": report_command,
     "compare": compare_command,
     "doctor": doctor_command,

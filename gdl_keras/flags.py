@@ -57,6 +57,7 @@ def parser():
     _add_evaluate_parser(commands)
     _add_animate_parser(commands)
     _add_explore_parser(commands)
+    _add_export_parser(commands)
     _add_report_parsers(commands)
     doctor = commands.add_parser("doctor", help="what this machine has, and what is missing")
     doctor.add_argument("--gpu", action="store_true", help="a GPU is wanted: without one that computes, exit with 1")
@@ -130,6 +131,20 @@ def _add_explore_parser(commands):
     explore.add_argument("run", metavar="RUN", type=Path, help=RUN)
     explore.add_argument("--port", type=int, metavar="N", default=0, help="of 127.0.0.1 (default: one that is free)")
     explore.add_argument("--no-browser", action="store_true", help="only print the address")
+
+
+def _add_export_parser(commands):
+    export = commands.add_parser(
+        "export",
+        help="a trained model for other programs: SavedModel, LiteRT, ONNX",
+        epilog="examples:\n  gdl export 04_gan/01_dcgan -o dcgan.tflite\n  gdl export runs/mine -o saved_model\n"
+        "What was written is run and compared before it is kept; docs/guides/exporting.md says how to load it.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    export.add_argument("run", metavar="RUN", type=Path, help=RUN)
+    export.add_argument(
+        "-o", "--output", type=Path, required=True, help="a .tflite (LiteRT) or .onnx file, or a folder: a SavedModel"
+    )
 
 
 def _at_least_1(text):
