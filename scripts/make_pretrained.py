@@ -30,7 +30,7 @@ LEFT_OUT = {*NOT_COMPARED, "planned_epochs"} - {"data"}
 TELLING = (
     "frechet_classifier_distance",
     "kernel_classifier_distance",
-    "agreement",
+    "share_as_asked",
     "nats",
     "bits_per_dim",
     "bits_per_character",
