@@ -85,10 +85,9 @@ def walk_pages(model, frames=28, rows=2, scale=2, seed=1):
     count = rows * columns
     conditions = model.conditions.in_turn(count)
     start, turn = model.sample_latents(2 * count, seed=seed).reshape(2, count, *model.latent_shape)
-    is_cube = getattr(model, "latents", "normal") == "uniform"
     pages = []
     for angle in np.linspace(0, 2 * np.pi, frames, endpoint=False):
-        if is_cube:
+        if model.latents_fill_a_cube:
             points = start + (turn - start) * (1 - np.cos(angle)) / 2
         else:
             points = start * np.cos(angle) + turn * np.sin(angle)

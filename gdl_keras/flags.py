@@ -39,8 +39,7 @@ def parser():
     run.add_argument("chapter", metavar="CHAPTER", nargs="?", help="a name from gdl list")
     run.add_argument("-h", "--help", action="store_true", help="the chapter's settings")
 
-    sample = commands.add_parser("sample", help="new samples from a trained model", epilog=_sample_examples())
-    sample.formatter_class = argparse.RawDescriptionHelpFormatter
+    sample = _command(commands, "sample", "new samples from a trained model", _sample_examples())
     sample.add_argument("run", metavar="RUN", type=Path, help=RUN)
     sample.add_argument("-n", type=int, default=64, help="how many (default: 64)")
     sample.add_argument(
@@ -64,6 +63,11 @@ def parser():
     return whole
 
 
+def _command(commands, name, about, examples):
+    """The parser of a command, with examples under its flags as they are written."""
+    return commands.add_parser(name, help=about, epilog=examples, formatter_class=argparse.RawDescriptionHelpFormatter)
+
+
 def _add_data_parser(parser):
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     actions.add_parser("list", help="every data set with a name, and which is here")
@@ -75,12 +79,12 @@ def _add_data_parser(parser):
 
 
 def _add_evaluate_parser(commands):
-    evaluate = commands.add_parser(
+    evaluate = _command(
+        commands,
         "evaluate",
-        help="how good a trained model is, against held-out data",
-        epilog="examples:\n  gdl evaluate runs/mine\n  gdl evaluate runs/mine -n 5000 --features inception --seed 7\n"
+        "how good a trained model is, against held-out data",
+        "examples:\n  gdl evaluate runs/mine\n  gdl evaluate runs/mine -n 5000 --features inception --seed 7\n"
         "  gdl evaluate model.keras --dataset fashion --output",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     evaluate.add_argument("run", metavar="RUN", type=Path, help=RUN)
     evaluate.add_argument(
@@ -98,11 +102,11 @@ def _add_evaluate_parser(commands):
 
 
 def _add_animate_parser(commands):
-    animate = commands.add_parser(
+    animate = _command(
+        commands,
         "animate",
-        help="a moving picture: samples epoch by epoch, or a walk through the latent space",
-        epilog="examples:\n  gdl animate runs/mine\n  gdl animate runs/mine --walk -o walk.webp --seed 7",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "a moving picture: samples epoch by epoch, or a walk through the latent space",
+        "examples:\n  gdl animate runs/mine\n  gdl animate runs/mine --walk -o walk.webp --seed 7",
     )
     animate.add_argument("run", metavar="RUN", type=Path, help=RUN)
     animate.add_argument(
@@ -122,11 +126,11 @@ def _add_animate_parser(commands):
 
 
 def _add_explore_parser(commands):
-    explore = commands.add_parser(
+    explore = _command(
+        commands,
         "explore",
-        help="a page in the browser to play with what was learnt",
-        epilog="examples:\n  gdl explore 03_vae/02_vae_fashion\n  gdl explore runs/mine --port 8000 --no-browser",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "a page in the browser to play with what was learnt",
+        "examples:\n  gdl explore 03_vae/02_vae_fashion\n  gdl explore runs/mine --port 8000 --no-browser",
     )
     explore.add_argument("run", metavar="RUN", type=Path, help=RUN)
     explore.add_argument("--port", type=int, metavar="N", default=0, help="of 127.0.0.1 (default: one that is free)")
@@ -134,12 +138,12 @@ def _add_explore_parser(commands):
 
 
 def _add_export_parser(commands):
-    export = commands.add_parser(
+    export = _command(
+        commands,
         "export",
-        help="a trained model for other programs: SavedModel, LiteRT, ONNX",
-        epilog="examples:\n  gdl export 04_gan/01_dcgan -o dcgan.tflite\n  gdl export runs/mine -o saved_model\n"
+        "a trained model for other programs: SavedModel, LiteRT, ONNX",
+        "examples:\n  gdl export 04_gan/01_dcgan -o dcgan.tflite\n  gdl export runs/mine -o saved_model\n"
         "What was written is run and compared before it is kept; docs/guides/exporting.md says how to load it.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     export.add_argument("run", metavar="RUN", type=Path, help=RUN)
     export.add_argument(
@@ -154,19 +158,19 @@ def _at_least_1(text):
 
 
 def _add_report_parsers(commands):
-    report = commands.add_parser(
+    report = _command(
+        commands,
         "report",
-        help="a page about a run: settings, curves, numbers, pictures",
-        epilog="examples:\n  gdl report runs/mine\n  gdl report runs/mine/gan -o gan.html",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "a page about a run: settings, curves, numbers, pictures",
+        "examples:\n  gdl report runs/mine\n  gdl report runs/mine/gan -o gan.html",
     )
     report.add_argument("run", metavar="RUN", type=Path, help=RUN)
     report.add_argument("-o", "--output", type=Path, help="the page, a .html file (default: report.html in the folder)")
-    compare = commands.add_parser(
+    compare = _command(
+        commands,
         "compare",
-        help="runs side by side, as a table and as a page",
-        epilog="examples:\n  gdl compare runs/beta_1 runs/beta_4\n  gdl compare runs/a runs/b runs/c -o all.html",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "runs side by side, as a table and as a page",
+        "examples:\n  gdl compare runs/beta_1 runs/beta_4\n  gdl compare runs/a runs/b runs/c -o all.html",
     )
     compare.add_argument("runs", metavar="RUN", type=Path, nargs="+", help="two runs or more")
     compare.add_argument(

@@ -25,7 +25,7 @@ from gdl_keras.reports.words import told, word
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "pretrained.md"
 MOST_BYTES = 25_000_000
-LEFT_OUT = {*NOT_COMPARED, "planned_epochs"} - {"data"}
+LEFT_OUT = {*NOT_COMPARED} - {"data"}
 # The first ones of these that were measured stand in the table.
 TELLING = (
     "frechet_classifier_distance",
@@ -54,7 +54,6 @@ def ship(run):
     if not (Path(run) / "model.keras").is_file():
         raise InputError(f"{run} has not come to its end.")
     folder = pretrained.FOLDER / account.settings["chapter"]
-    shutil.rmtree(folder, ignore_errors=True)
     with whole_folder(folder) as partial:
         write_json(partial / "config.json", {k: v for k, v in account.settings.items() if k not in LEFT_OUT})
         write_json(partial / "environment.json", {"packages": account.environment["packages"]})
@@ -62,6 +61,7 @@ def ship(run):
         if account.history:
             shutil.copy(Path(run) / "history.csv", partial)
         kind, largest = write_model(run, partial / "model.keras")
+        shutil.rmtree(folder, ignore_errors=True)  # only now, when there is another to take its place
     size = (folder / "model.keras").stat().st_size
     print(f"{account.settings['chapter']}: {size / 1e3:,.0f} kB, {kind}; samples move by {largest:.2g}")
 
@@ -87,8 +87,8 @@ def answers(model):
     """What a model makes, of a seed; of one that makes nothing, what it says about noise."""
     if hasattr(model, "generate"):
         return model.generate(16, seed=7, **model.conditions.in_turn(16))
-    shape = model.inputs_spec.shape[1:] if hasattr(model, "inputs_spec") else model.input_signature.shape[1:]
-    return model.predict(np.random.default_rng(0).random((16, *shape), dtype="float32"), verbose=0)
+    noise = np.random.default_rng(0).random((16, *model.input_signature.shape[1:]), dtype="float32")
+    return model.predict(noise, verbose=0)
 
 
 def difference(first, second):
@@ -134,8 +134,9 @@ def page():
         [
             "# Models that come along",
             "",
-            "Trained on two processor cores, in the preset `cpu` unless the command says otherwise; made by",
-            "`python scripts/make_pretrained.py RUN`, which wrote this table. `gdl sample NAME`, `gdl evaluate NAME`,",
+            "Trained on processors by `gdl run NAME`, in the preset `cpu`; `python scripts/make_pretrained.py RUN`",
+            "made them, and this table. Its numbers are those that `gdl evaluate` had of the run, before weights were",
+            "rounded to float16 where samples hardly move. `gdl sample NAME`, `gdl evaluate NAME`,",
             '`gdl animate NAME --walk`, `gdl report NAME` and `gdl_keras.load("NAME")` take them by the names of their',
             "programs. They are small models of small data: made to look at, not to build on.",
             "",
@@ -151,8 +152,8 @@ def row(account, name):
     """What the table says of a model: list of str."""
     known = data.info(account.settings["dataset"])
     metrics = account.evaluation.get("metrics", {})
-    measured = [f"{name} {told(metrics[name])}" for name in TELLING if name in metrics][:2]
-    numbers = [f"{name} {word(value)}" for name, value in account.numbers.items()]
+    measured = [f"{metric} {told(metrics[metric])}" for metric in TELLING if metric in metrics][:2]
+    numbers = [f"{number} {word(value)}" for number, value in account.numbers.items()]
     size = (account.folder / "model.keras").stat().st_size
     licence = known["licence"].replace("|", "/")
     return [f"`{name}`", f"`{known['name']}`", licence, "; ".join(measured or numbers[:2]), f"{size / 1e3:,.0f} kB"]

@@ -108,7 +108,7 @@ class Player:
         start, end = (self.model.sample_latents(1, seed=self._seed(one))[0] for one in (seed, other))
         turn = np.pi / 2 * float(share)
         weights = (np.cos(turn), np.sin(turn))
-        if getattr(self.model, "latents", "normal") == "uniform":
+        if self.model.latents_fill_a_cube:
             weights = (1 - float(share), float(share))
         return self._image(weights[0] * start + weights[1] * end, label)
 

@@ -100,6 +100,10 @@ class AdversarialModel(WeightAverage, LatentModel):
 
     # ---- parts of a training step ----------------------------------------------------------------------------------
 
+    @property
+    def latents_fill_a_cube(self):
+        return self.latents == "uniform"
+
     def latents_like(self, images, training=True):
         """A fresh latent point for each image; training and evaluation draw from two streams of random numbers.
 

@@ -123,9 +123,11 @@ class LatentModel(GenerativeModel):
 
     Attributes:
         decoding_network: the `keras.Model` that `decode` calls, or None where that is not one network's work.
+        latents_fill_a_cube: whether latent points are uniform in a cube; else they are normal.
     """
 
     decoding_network = None
+    latents_fill_a_cube = False
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)

@@ -14,7 +14,7 @@ from gdl_keras.sampling import settings_of
 # Columns of a history that say when something was, not how good it was.
 CLOCKS = ("epoch", "seconds", "cpu_seconds")
 # Settings that say where a run was written and how it was started, not what it did.
-NOT_COMPARED = ("out", "resume", "debug", "tensorboard", "data", "built_on")
+NOT_COMPARED = ("out", "resume", "debug", "tensorboard", "data", "built_on", "planned_epochs")
 
 
 @dataclass(frozen=True)
