@@ -3,8 +3,6 @@
 from engines import Entry
 
 POLICIES = {"cpu": ("float32", "mixed_bfloat16"), "gpu": ("float32", "mixed_float16")}
-# On a GPU; "no_xla" stands beside what `fit` does.
-TRAINING_OURS = [(), ("no_xla",)]
 PYTORCH = [(), ("captured",), ("compiled",), ("compiled", "captured")]
 
 
@@ -16,13 +14,14 @@ def entries(case, policies, further=()):
     Args:
         case: `Case`.
         policies: dtype policies.
-        further: names of options that each have a row of their own: "xla", "ten", "stock", "blocks", "fed".
+        further: names of options that each have a row of their own: "xla", "no_xla", "ten", "fed", "graphs", "stock",
+            "blocks".
     """
     plain = [Entry("plain")] + [Entry("plain", options=("single",))] * case.small
     ours, pytorch = [()] + [("single",)] * case.small, [(), ("compiled",)]
     if case.device == "gpu":
-        plain, ours, pytorch = plain[:1], TRAINING_OURS, PYTORCH
-    ours = ours + [(name,) for name in ("xla", "ten", "fed") if name in further and (name,) not in ours]
+        plain, ours, pytorch = plain[:1], [()], PYTORCH
+    ours = ours + [(name,) for name in ("xla", "no_xla", "ten", "fed", "graphs") if name in further]
     pytorch = pytorch + [(name,) for name in ("stock", "blocks") if name in further]
     found = plain * case.has_plain
     for policy in policies if case.mixes else ["float32"]:
@@ -33,5 +32,5 @@ def entries(case, policies, further=()):
 
 def sampling_entries(case, policies):
     """The same for sampling: options of a training step are none here."""
-    steps = {"xla", "no_xla", "ten"}
+    steps = {"xla", "no_xla", "ten", "graphs"}
     return [entry for entry in entries(case, policies) if entry.engine == "pytorch" or not steps & set(entry.options)]

@@ -17,6 +17,8 @@ PAUSE = 0.3  # seconds, in which threads of the engine before stop waiting for m
 # For PyTorch: glibc keeps memory that was freed, instead of returning it and asking for it again in every step.
 KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**40)}
 # Several engines share a GPU's memory, and the processor while they compile.
+# XLA then runs a block of steps as one CUDA graph, loop and all; otherwise a graph is a part of a step.
+LOOPS_AS_GRAPHS = "--xla_gpu_enable_command_buffer=+WHILE,+CONDITIONAL"
 SHARE_GPU = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "TORCHINDUCTOR_COMPILE_THREADS": "4"}
 
 
@@ -175,7 +177,9 @@ def fastest(racers):
 def _settings(entry, device):
     # What only the environment sets, before the framework starts.
     if device == "gpu":
-        return SHARE_GPU
+        if "graphs" not in entry.options:
+            return SHARE_GPU
+        return SHARE_GPU | {"XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} {LOOPS_AS_GRAPHS}"}
     settings = {"CUDA_VISIBLE_DEVICES": ""}
     if entry.engine == "pytorch":
         return settings | KEEP_MEMORY

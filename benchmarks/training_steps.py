@@ -10,8 +10,9 @@ Where a model takes several steps of a critic, each with real images of its own,
 
     ours      the model of `gdl_keras` by its own `train_step`, through the function that `fit` calls for each step;
               without callbacks.  "single": one thread for each operation.  "xla", "no_xla": jit_compile, or not.
-              "ten": ten steps per execution.  "fed": a GPU gets each batch from the processor's memory; otherwise it
-              has the data, and takes many steps a call, as `fit` does.
+              "ten": ten steps per execution.  "graphs": on a GPU XLA runs a block of steps as one CUDA graph.
+              "fed": a GPU gets each batch from the processor's memory; otherwise it has the data, and takes many steps
+              a call, as `fit` does.
     plain     the book's step in plain Keras, as `engines/plain_steps.py` has it.  "single": as of ours.
     pytorch   eager PyTorch with the settings in `engines/pytorch.py`.  "compiled": its networks by torch.compile.
               "captured": on a GPU, a whole step as one CUDA graph.  "stock": with nn.Dropout, nn.LeakyReLU and
@@ -32,8 +33,10 @@ from results import ratios, rows, speeds
 
 FURTHER = {
     "xla": "ours with jit_compile, too",
+    "no_xla": "ours without jit_compile, too",
     "ten": "ours with ten steps per execution, too",
     "fed": "ours with batches from the processor's memory, too",
+    "graphs": "ours with XLA's loops as CUDA graphs, too",
     "stock": "PyTorch with its own layers only, too",
     "blocks": "PyTorch with our convolutions, too",
 }

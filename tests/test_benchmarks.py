@@ -179,13 +179,21 @@ def test_a_gpu_has_rows_of_its_own_and_larger_batches(benchmark):
 
     on_cpu = {str(entry) for entry in line_up.entries(case, ["float32"])}
     assert on_cpu == {"plain float32", "ours float32", "pytorch float32", "pytorch float32 compiled"}
-    names = {str(entry) for entry in line_up.entries(on_gpu, ["float32", "mixed_float16"], ["xla", "fed"])}
-    assert {"ours float16", "ours float16 no_xla", "ours float32 xla", "ours float32 fed"} <= names
+    names = {str(entry) for entry in line_up.entries(on_gpu, ["float32", "mixed_float16"], ["no_xla", "fed", "graphs"])}
+    assert {"ours float16", "ours float16 no_xla", "ours float32 graphs", "ours float32 fed"} <= names
     assert {"pytorch float16 captured", "pytorch float32 compiled captured"} <= names
     sampling = {str(entry) for entry in line_up.sampling_entries(on_gpu, ["float32"])}
     assert sampling == {"plain float32", "ours float32"} | {
         name for name in names if name.startswith("pytorch float32")
     }
+
+
+def test_graphs_of_whole_loops_are_asked_of_xla_beside_what_the_environment_says(benchmark, monkeypatch):
+    race, engines = benchmark("race"), benchmark("engines")
+    monkeypatch.setenv("XLA_FLAGS", "--xla_gpu_autotune_level=0")
+    flags = race._settings(engines.Entry("ours", options=("graphs",)), "gpu")["XLA_FLAGS"].split()
+    assert flags == ["--xla_gpu_autotune_level=0", race.LOOPS_AS_GRAPHS]
+    assert "XLA_FLAGS" not in race._settings(engines.Entry("ours"), "gpu")
 
 
 def test_what_only_a_gpu_has_is_refused_in_a_sentence(benchmark, monkeypatch, capsys):

@@ -17,10 +17,11 @@ class Entry:
         policy: "float32", "mixed_bfloat16" or "mixed_float16" (PyTorch: on a GPU).
         options: names of further settings that are on.  Of TensorFlow: "single" (one thread for each operation),
             "xla" and "no_xla" (`jit_compile=True` and `False`; neither: as the model's `compile` has it), "ten" (ten
-            steps per execution), "fed" (a GPU gets its batches from the processor's memory).  Of PyTorch: "compiled"
-            (`torch.compile`; on a GPU with its CUDA graphs), "captured" (on a GPU: the whole step as one CUDA graph,
-            with "compiled" of compiled functions), "stock" (its own dropout and LeakyReLU in place of the quicker ones
-            that we wrote for it), "blocks" (convolutions of 4x4 with stride 2 as our own, in place of its own).
+            steps per execution), "fed" (a GPU gets its batches from the processor's memory), "graphs" (on a GPU
+            XLA's loops are CUDA graphs).  Of PyTorch: "compiled" (`torch.compile`; on a GPU with its CUDA graphs),
+            "captured" (on a GPU: the whole step as one CUDA graph, with "compiled" of compiled functions), "stock" (its
+            own dropout and LeakyReLU in place of the quicker ones that we wrote for it), "blocks" (convolutions of 4x4
+            with stride 2 as our own, in place of its own).
     """
 
     engine: str

@@ -86,6 +86,21 @@ class _InputDifferentiated(torch.autograd.Function):
         return F.conv_transpose2d(gradient, weight, **context.settings), None, None, None, None
 
 
+class GrowingPoint(nn.ConvTranspose2d):
+    """A transposed convolution of one pixel, with stride 1 and no padding: a product of matrices.
+
+    The gradient of PyTorch's own (2.11) lies in memory otherwise than `torch.compile` expects on a GPU: it stops there.
+    """
+
+    def __init__(self, inputs, filters, size):
+        super().__init__(inputs, filters, size, bias=False)
+
+    def forward(self, x):
+        by_place = self.weight.permute(0, 2, 3, 1)
+        made = x.flatten(1) @ by_place.flatten(1)
+        return made.view(-1, *by_place.shape[1:]).permute(0, 3, 1, 2)
+
+
 class FlattenChannelsLast(nn.Module):
     """Flattens images in Keras' order, which costs nothing where channels are last in memory."""
 

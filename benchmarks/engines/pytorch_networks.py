@@ -16,6 +16,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from engines.pytorch_layers import (
     CriticConv2d,
     FlattenChannelsLast,
+    GrowingPoint,
     OnceDifferentiableLeakyReLU,
     QuickDropout,
     ReshapeChannelsLast,
@@ -54,7 +55,7 @@ def decoder(case):
 
 def generator(inputs, channels, filters, use_bias):
     """The DCGAN's generator on vectors (batch, inputs)."""
-    x = [nn.Unflatten(1, (inputs, 1, 1)), nn.ConvTranspose2d(inputs, filters[0], 4, bias=False)]
+    x = [nn.Unflatten(1, (inputs, 1, 1)), GrowingPoint(inputs, filters[0], 4)]
     for before, after in pairwise(filters):
         x += [*_normalize_and_activate(before), nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False)]
     x += [*_normalize_and_activate(filters[-1]), nn.ConvTranspose2d(filters[-1], channels, 4, 2, 1, bias=use_bias)]
