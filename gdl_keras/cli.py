@@ -101,7 +101,7 @@ def explore_command(options, rest):
     """gdl explore RUN"""
     from gdl_keras.explore import explore
 
-    explore(options.run, options.port, not options.no_browser)
+    explore(options.run, options.port, not options.no_browser, options.export)
 
 
 def export_command(options, rest):

@@ -65,6 +65,12 @@ def whole_folder(path):
             shutil.rmtree(partial, ignore_errors=True)
 
 
+def check_is_page(path):
+    """Raises InputError where the name of a page does not end as browsers want it."""
+    if Path(path).suffix.lower() not in (".html", ".htm"):
+        raise InputError(f"{path} is to be a page: give it a name that ends in .html.")
+
+
 def write_text(path, text):
     """Writes `text` (UTF-8) to `path`, whole or not at all."""
     with whole_file(path) as partial:

@@ -130,11 +130,15 @@ def _add_explore_parser(commands):
         commands,
         "explore",
         "a page in the browser to play with what was learnt",
-        "examples:\n  gdl explore 03_vae/02_vae_fashion\n  gdl explore runs/mine --port 8000 --no-browser",
+        "examples:\n  gdl explore 03_vae/02_vae_fashion\n  gdl explore runs/mine --port 8000 --no-browser\n"
+        "  gdl explore 04_gan/05_hinge_gan --export garments.html",
     )
     explore.add_argument("run", metavar="RUN", type=Path, help=RUN)
     explore.add_argument("--port", type=int, metavar="N", default=0, help="of 127.0.0.1 (default: one that is free)")
     explore.add_argument("--no-browser", action="store_true", help="only print the address")
+    explore.add_argument(
+        "--export", type=Path, metavar="FILE.html", help="write one page that needs no server, to send to a friend"
+    )
 
 
 def _add_export_parser(commands):

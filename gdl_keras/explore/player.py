@@ -25,6 +25,10 @@ class Player:
     Args:
         model: a generative model.
         run: how it was named; tells what its classes are called where the model does not know.
+
+    Attributes:
+        is_latent: whether there is a latent space of images.
+        directions: float32 array (k, latent_dim), those that have a slider, or None.
     """
 
     def __init__(self, model, run):
@@ -33,7 +37,7 @@ class Player:
         self.kind = kind_of(model)
         is_latent = isinstance(model, LatentModel) and self.kind.name == "images"
         self.directions = directions(model) if is_latent else None
-        self._is_latent = is_latent
+        self.is_latent = is_latent
 
     def about(self):
         """What the page offers, as JSON can hold it.
@@ -50,9 +54,9 @@ class Player:
             "kind": self.kind.name,
             "labels": self._labels(),
             "options": {name: "" if value is None else str(value) for name, value in options.items()},
-            "walk": self._is_latent,
+            "walk": self.is_latent,
             "sliders": count,
-            "plane": self._is_latent and self.model.latent_shape == (2,),
+            "plane": self.is_latent and self.model.latent_shape == (2,),
             "reach": REACH,
         }
 
@@ -76,7 +80,7 @@ class Player:
         given = {name: value for name, value in options.items() if value != ""}
         read = keywords.read(given, self._options(), type(self.model).__name__)
         samples = self.model.generate(n, seed=self._seed(seed), **conditions_of(self.model, self.run, n, label), **read)
-        return {"texts": samples} if self.kind.name == "text" else {"picture": self._sheet(samples)}
+        return {"texts": samples} if self.kind.name == "text" else {"picture": self.sheet(samples)}
 
     def point(self, seed=0, offsets=(), label=None, place=None):
         """The image at a point of the latent space.
@@ -89,34 +93,41 @@ class Player:
         """
         if self.directions is None:
             raise InputError(f"{type(self.model).__name__} has no latent space with directions to go.")
-        if place is not None:
-            latent = np.asarray(place, "float32")
-        else:
-            start = self.model.sample_latents(1, seed=self._seed(seed))[0]
-            latent = start + np.asarray(offsets, "float32") @ self.directions[: len(offsets)]
+        latent = self.at(seed, offsets) if place is None else np.asarray(place, "float32")
         if latent.shape != self.model.latent_shape or not np.isfinite(latent).all():
             raise InputError(f"A place of this latent space has {self.model.latent_shape[0]} numbers.")
-        return self._image(latent, label)
+        return {"picture": self.sheet(self.images(latent[None], label), 1)}
 
     def between(self, seed=0, other=1, share=0.5, label=None):
-        """The image on the way from the latent point of one seed to that of another, as probable as both.
+        """The image on the way from the latent point of one seed to that of another."""
+        if not self.is_latent:
+            raise InputError(f"{type(self.model).__name__} has no latent space of images.")
+        return {"picture": self.sheet(self.images(self.on_the_way(seed, other, share)[None], label), 1)}
+
+    def at(self, seed, offsets=()):
+        """The latent point of a seed and, along the directions, what is gone from there: float32 array."""
+        start = self.model.sample_latents(1, seed=self._seed(seed))[0]
+        return start + np.asarray(offsets, "float32") @ self.directions[: len(offsets)]
+
+    def on_the_way(self, seed, other, share):
+        """A latent point between those of two seeds, as probable as both: float32 array.
 
         z = a cos(t) + b sin(t),   t = share pi / 2;   in a cube (1 - share) a + share b
         """
-        if not self._is_latent:
-            raise InputError(f"{type(self.model).__name__} has no latent space of images.")
         start, end = (self.model.sample_latents(1, seed=self._seed(one))[0] for one in (seed, other))
         turn = np.pi / 2 * float(share)
         weights = (np.cos(turn), np.sin(turn))
         if self.model.latents_fill_a_cube:
             weights = (1 - float(share), float(share))
-        return self._image(weights[0] * start + weights[1] * end, label)
+        return weights[0] * start + weights[1] * end
 
-    def _image(self, latent, label):
-        conditions = conditions_of(self.model, self.run, 1, label)
-        return {"picture": self._sheet(self.model.generate(latents=latent[None].astype("float32"), **conditions), 1)}
+    def images(self, latents, label=None):
+        """What the model makes of latent points: float32 array (n, height, width, channels) in [0, 1]."""
+        conditions = conditions_of(self.model, self.run, len(latents), label)
+        return self.model.generate(latents=np.asarray(latents, "float32"), **conditions)
 
-    def _sheet(self, samples, columns=None):
+    def sheet(self, samples, columns=None):
+        """A page of samples: base64 of a PNG."""
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"sheet{self.kind.sheet_suffix}"
             self.kind.write_sheet(samples, columns, path)

@@ -9,6 +9,7 @@ from importlib.resources import files
 from urllib.parse import parse_qs, urlsplit
 
 from gdl_keras.errors import GDLError, InputError
+from gdl_keras.files import check_is_page
 
 ADDRESS = "127.0.0.1"
 MOST_BYTES = 100_000  # of a question
@@ -23,24 +24,33 @@ HEADERS = {
 QUESTIONS = ("about", "samples", "point", "between")
 
 
-def explore(run, port=0, open_browser=True):
-    """Serves a page about a model until Ctrl-C.
+def explore(run, port=0, open_browser=True, export=None):
+    """Serves a page about a model until Ctrl-C, or writes one that needs no server.
 
     Args:
         run: a run's folder, a `.keras` file, or a program whose trained model comes along.
         port: int; 0 takes one that is free.
         open_browser: whether the page is opened.
+        export: path that ends in .html, of the page that is to be written in place of all that.
 
     Raises:
-        InputError: the model cannot be loaded or makes nothing, or the port is taken.
+        InputError: the model cannot be loaded or makes nothing, the port is taken, or the page cannot be written.
     """
     from gdl_keras.sampling import load_for_sampling
 
+    if export is not None:
+        check_is_page(export)
     model = load_for_sampling(run)
 
     from gdl_keras.explore.player import Player
 
-    server = serve(Player(model, str(run)), port)
+    player = Player(model, str(run))
+    if export is not None:
+        from gdl_keras.explore.keeping import keep
+
+        print(keep(player, export))
+        return
+    server = serve(player, port)
     print(f"{server.url}\nThis address works on this machine alone.  Ctrl-C ends it.", flush=True)
     if open_browser:
         webbrowser.open(server.url)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gdl_keras import plotting
 from gdl_keras.errors import InputError
-from gdl_keras.files import write_text
+from gdl_keras.files import check_is_page, write_text
 from gdl_keras.pretrained import comes_along
 from gdl_keras.printing import aligned
 from gdl_keras.reports.account import account_of
@@ -45,7 +45,7 @@ def report(run, output=None):
         InputError: it is no run, a file in it is damaged, or `output` ends in something else.
     """
     if output is not None:
-        _check_is_page(Path(output))
+        check_is_page(Path(output))
     account = account_of(run)
     here = Path() if comes_along(account.folder) else account.folder
     output = Path(output or here / "report.html")
@@ -72,7 +72,7 @@ def compare(runs, output):
     if len(runs) < 2:
         raise InputError("To compare takes two runs or more; gdl report RUN tells of one.")
     output = Path(output)
-    _check_is_page(output)
+    check_is_page(output)
     accounts = lettered([account_of(run) for run in runs])
     sections = comparison(accounts.values())
     names = [(letter, account.name, str(account.epochs)) for letter, account in accounts.items()]
@@ -93,11 +93,6 @@ def compare(runs, output):
     for title, rows in sections.items():
         lines += ["", *aligned([(title, *accounts), *rows])]
     return "\n".join([*lines, "", f"Written to {output}"])
-
-
-def _check_is_page(output):
-    if output.suffix.lower() not in (".html", ".htm"):
-        raise InputError(f"{output} is to be a page: give it a name that ends in .html.")
 
 
 def _page(title, body):

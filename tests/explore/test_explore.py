@@ -1,15 +1,11 @@
 """Playing with a model: what the player answers, who may ask the server, and the page in a real browser."""
 
-import base64
 import http.client
-import io
 import json
 import re
-import shutil
 import subprocess
 import sys
 import threading
-import time
 from contextlib import contextmanager
 
 import numpy as np
@@ -19,18 +15,9 @@ from PIL import Image
 from gdl_keras import plotting
 from gdl_keras.errors import InputError
 from gdl_keras.explore import serve
-from gdl_keras.explore.player import Player, directions
-from tests import cases, harness
-
-CASES = {case.name: case for case in cases.CASES}
-
-
-def player(name):
-    return Player(harness.untouched(CASES[name]), name)
-
-
-def pixels(answer):
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(answer["picture"]))))
+from gdl_keras.explore.player import directions
+from tests import harness
+from tests.explore.playing import CASES, pixels, player, slide, source, until
 
 
 def page_of(samples, columns, tmp_path):
@@ -184,42 +171,6 @@ def test_the_command_prints_an_address_that_works_and_ends_by_ctrl_c(tmp_path):
 
 
 # ---- the page, in a browser ------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser():
-    webdriver = pytest.importorskip("selenium.webdriver")
-    paths = [shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")]
-    if None in paths:
-        pytest.skip("needs chromium and chromedriver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = paths[0]
-    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1000,1400"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options, webdriver.ChromeService(paths[1]))
-    driver.implicitly_wait(30)
-    yield driver
-    driver.quit()
-
-
-def until(condition):
-    """What a condition gives, as soon as it gives something."""
-    for _ in range(300):
-        if found := condition():
-            return found
-        time.sleep(0.1)
-    raise AssertionError("it did not happen within 30 seconds")
-
-
-def source(browser, place):
-    return browser.execute_script(f"return document.querySelector('#{place} img')?.src")
-
-
-def slide(browser, query, value):
-    script = "const s = document.querySelector(arguments[0]); s.value = arguments[1]; "
-    script += "s.dispatchEvent(new Event('input', {bubbles: true}))"
-    browser.execute_script(script, query, value)
 
 
 def test_a_slider_moves_and_the_picture_changes(browser):
