@@ -6,13 +6,17 @@ from pathlib import Path
 
 import numpy as np
 
-from gdl_keras import keywords
+from gdl_keras import data, keywords
 from gdl_keras.errors import InputError, check_whole
 from gdl_keras.kinds import kind_of
+from gdl_keras.kinds.base import in_parts
+from gdl_keras.metrics.neighbours import nearest_examples
 from gdl_keras.models.generative import LatentModel
-from gdl_keras.sampling import conditions_of, sampling_options
+from gdl_keras.pretrained import folder_of
+from gdl_keras.sampling import conditions_of, sampling_options, settings_of
 
 MOST_SAMPLES = 400
+COMPARED, NEIGHBOURS = 8, 5  # samples that are compared with training images, and with how many each
 SLIDERS = 8  # at most
 REACH = 3.0  # how far a slider goes, in standard deviations
 # Latent points of more numbers than these have no directions worth a slider: an image of noise.
@@ -38,6 +42,7 @@ class Player:
         is_latent = isinstance(model, LatentModel) and self.kind.name == "images"
         self.directions = directions(model) if is_latent else None
         self.is_latent = is_latent
+        self._table = None
 
     def about(self):
         """What the page offers, as JSON can hold it.
@@ -74,13 +79,26 @@ class Player:
         Raises:
             InputError: one of them is not what the model takes.
         """
-        check_whole("How many samples", n, 1)
-        if n > MOST_SAMPLES:
-            raise InputError(f"How many samples is at most {MOST_SAMPLES} here, not {n}: gdl sample makes more.")
-        given = {name: value for name, value in options.items() if value != ""}
-        read = keywords.read(given, self._options(), type(self.model).__name__)
-        samples = self.model.generate(n, seed=self._seed(seed), **conditions_of(self.model, self.run, n, label), **read)
+        samples = self._drawn(n, seed, label, options)
         return {"texts": samples} if self.kind.name == "text" else {"picture": self.sheet(samples)}
+
+    def neighbours(self, n=16, seed=0, label=None, **options):
+        """The first of the same samples, each at the head of a line of the training images nearest to it.
+
+        Near are images whose pixels differ little, in the sum of squares.
+
+        Raises:
+            InputError: as `samples`, the data that it learnt from is not known or not here, or these are no images.
+        """
+        if self.kind.name != "images":
+            raise InputError(f"{type(self.model).__name__} makes no images to compare.")
+        samples = self._drawn(min(n, COMPARED), seed, label, options)
+        table = self._trained_on()
+        parts = (table.rows("images", part) for part in in_parts(np.arange(table.num_examples)))
+        numbers = nearest_examples(samples, parts, NEIGHBOURS)
+        found = table.rows("images", numbers.reshape(-1)).reshape(*numbers.shape, *samples.shape[1:])
+        lines = np.concatenate([samples[:, None], found], axis=1)
+        return {"picture": self.sheet(lines.reshape(-1, *samples.shape[1:]), 1 + NEIGHBOURS)}
 
     def point(self, seed=0, offsets=(), label=None, place=None):
         """The image at a point of the latent space.
@@ -132,6 +150,25 @@ class Player:
             path = Path(folder) / f"sheet{self.kind.sheet_suffix}"
             self.kind.write_sheet(samples, columns, path)
             return base64.b64encode(path.read_bytes()).decode()
+
+    def _drawn(self, n, seed, label, options):
+        check_whole("How many samples", n, 1)
+        if n > MOST_SAMPLES:
+            raise InputError(f"How many samples is at most {MOST_SAMPLES} here, not {n}: gdl sample makes more.")
+        given = {name: value for name, value in options.items() if value != ""}
+        read = keywords.read(given, self._options(), type(self.model).__name__)
+        return self.model.generate(n, seed=self._seed(seed), **conditions_of(self.model, self.run, n, label), **read)
+
+    def _trained_on(self):
+        if self._table is None:
+            settings = settings_of(self.run) if folder_of(self.run).exists() else {}
+            if "dataset" not in settings:
+                raise InputError(f"{self.run} does not say which images it learnt from.")
+            if not data.is_here(settings["dataset"]):
+                name = settings["dataset"]
+                raise InputError(f"{name}, which it learnt from, is not here: gdl data download {name} brings it.")
+            self._table = self.kind.load(settings, "train", self.model)
+        return self._table
 
     def _options(self):
         known = sampling_options(self.model)

@@ -89,6 +89,33 @@ def nearest_distances(samples, reals):
     return np.sqrt(np.maximum(np.concatenate(parts), 0))
 
 
+def nearest_examples(samples, parts, k):
+    """Which examples lie nearest to each sample: int array (n, k), their numbers, the nearest first.
+
+    Args:
+        samples: array (n, ...), such as images; distances are those of all their numbers.
+        parts: iterable of arrays (m, ...): the examples, part by part, so that they need not be in memory at once.
+        k: int.
+
+    Raises:
+        InputError: there are fewer than k examples.
+    """
+    samples = np.asarray(samples, "float64").reshape(len(samples), -1)
+    distances, numbers, before = np.empty((len(samples), 0)), np.empty((len(samples), 0), int), 0
+    for part in parts:
+        part = np.asarray(part, "float64").reshape(len(part), -1)
+        # Less the sample's own length, which all of its distances have.
+        distances = np.concatenate([distances, np.square(part).sum(axis=1) - 2 * samples @ part.T], axis=1)
+        part_numbers = np.broadcast_to(np.arange(before, before + len(part)), (len(samples), len(part)))
+        numbers = np.concatenate([numbers, part_numbers], axis=1)
+        nearest = np.argsort(distances, axis=1, kind="stable")[:, :k]
+        distances, numbers = (np.take_along_axis(array, nearest, axis=1) for array in (distances, numbers))
+        before += len(part)
+    if before < k:
+        raise InputError(f"There are {before} examples, and the {k} nearest are asked for.")
+    return numbers
+
+
 def _prepared(reals, samples, extractor):
     reals, samples = (np.asarray(features_of(images, extractor), "float64") for images in (reals, samples))
     # Around zero the lengths are short, and so the difference below loses few digits.

@@ -14,7 +14,7 @@ CASES = {case.name: case for case in cases.CASES}
 
 
 def player(name):
-    return Player(harness.untouched(CASES[name]), name)
+    return Player(harness.untouched(CASES[name]), f"{name} of the tests")
 
 
 def pixels(answer):

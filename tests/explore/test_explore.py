@@ -15,7 +15,8 @@ from PIL import Image
 from gdl_keras import plotting
 from gdl_keras.errors import InputError
 from gdl_keras.explore import serve
-from gdl_keras.explore.player import directions
+from gdl_keras.explore.player import Player, directions
+from gdl_keras.files import write_json
 from tests import harness
 from tests.explore.playing import CASES, pixels, player, slide, source, until
 
@@ -84,6 +85,27 @@ def test_a_place_is_a_point_and_what_is_gone_from_it(tmp_path):
     np.testing.assert_array_equal(pixels(one.between(4, 9, 0)), pixels(one.point(4)))
 
 
+def test_samples_stand_beside_the_training_images_that_are_nearest_to_them(tmp_path):
+    model = harness.untouched(CASES["gan"])
+    generator = np.random.default_rng(0)
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    bytes_ = generator.integers(0, 256, (20, *model.generate(1).shape[1:3]), "uint8")
+    for number, image in enumerate(bytes_):
+        Image.fromarray(image).save(folder / f"{number:02}.png")
+    write_json(tmp_path / "run" / "config.json", {"dataset": str(folder), "chapter": "mine"})
+    model.save(tmp_path / "run" / "model.keras")
+    one = Player(model, str(tmp_path / "run"))
+    shown = one.neighbours(3, seed=2)
+    samples, train = model.generate(3, seed=2), one._trained_on()
+    images = train.rows("images", slice(None))
+    lines = []
+    for sample in samples:
+        order = np.argsort([np.square(sample - image).sum() for image in images])
+        lines += [sample, *images[order[:5]]]
+    np.testing.assert_array_equal(pixels(shown), page_of(np.array(lines), 6, tmp_path))
+
+
 def test_a_plane_is_under_the_mouse(tmp_path):
     model, one = harness.untouched(CASES["vae"]), player("vae")
     assert one.about()["plane"]
@@ -115,6 +137,8 @@ def test_directions_are_those_that_the_first_layer_hears_most():
         ("lstm", "samples", {"colour": "red"}, "takes no --colour"),
         ("lstm", "point", {}, "has no latent space with directions"),
         ("lstm", "between", {}, "has no latent space of images"),
+        ("lstm", "neighbours", {}, "makes no images to compare"),
+        ("vae", "neighbours", {}, "vae of the tests does not say which images it learnt from"),
         ("vae", "point", {"place": [1, 2, 3]}, "A place of this latent space has 2 numbers"),
     ],
 )
@@ -184,6 +208,10 @@ def test_a_slider_moves_and_the_picture_changes(browser):
         walked = until(lambda: source(browser, "between"))
         slide(browser, "#share", 1)
         until(lambda: source(browser, "between") != walked)
+        # What it cannot say is shown: this model does not know its data.
+        browser.find_element("id", "nearest").click()
+        until(lambda: "does not say which images it learnt from" in browser.find_element("id", "error").text)
+        assert "400 (Bad Request)" in browser.get_log("browser")[-1]["message"]
         drawn = source(browser, "samples")
         browser.find_element("id", "next").click()
         until(lambda: source(browser, "samples") != drawn)

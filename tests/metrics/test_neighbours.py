@@ -77,3 +77,15 @@ def test_memory_stays_far_below_all_distances(rng):
 def test_too_few_images_are_refused(rng):
     with pytest.raises(InputError, match="more than 3 images, and there are 3"):
         precision_recall(rng.normal(size=(3, 2)), rng.normal(size=(9, 2)))
+
+
+def test_the_nearest_of_examples_that_come_in_parts_are_those_of_scikit_learn(rng):
+    samples, examples = rng.random((5, 4, 3, 2)), rng.random((50, 4, 3, 2))
+    examples[31] = examples[7]  # of two equal ones the first comes first
+    samples[0] = examples[7]
+    found = neighbours.nearest_examples(samples, (examples[start : start + 9] for start in range(0, 50, 9)), 4)
+    by_hand = NearestNeighbors(n_neighbors=4).fit(examples.reshape(50, -1)).kneighbors(samples.reshape(5, -1))[1]
+    np.testing.assert_array_equal(found[1:], by_hand[1:])
+    np.testing.assert_array_equal(found[0, :2], [7, 31])
+    with pytest.raises(InputError, match="There are 3 examples, and the 4 nearest"):
+        neighbours.nearest_examples(samples, [examples[:3]], 4)
