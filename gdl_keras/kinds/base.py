@@ -150,6 +150,8 @@ class Follow(keras.callbacks.Callback):
 
     Attributes:
         settings: dict, all that it takes, as JSON can hold it.
+        decides: str, which of the numbers says that one epoch is better than another, by being smaller; None before the
+            first.
 
     Raises:
         InputError: `every` is below 1, or `n` below 2; when training begins: the model makes no such samples.
@@ -162,13 +164,14 @@ class Follow(keras.callbacks.Callback):
         self.kind = kind
         self.every = every
         self.settings = {"every": every, "n": n, **settings}
+        self.decides = None
         self._is_prepared = False
 
     def prepare(self):
         """Computes what the numbers of all epochs share."""
 
     def numbers(self):
-        """{name: float} of `self.model` as it is now."""
+        """{name: float} of `self.model` as it is now; the smaller the first of them, the better the model."""
         raise NotImplementedError
 
     def on_train_begin(self, logs=None):
@@ -181,7 +184,9 @@ class Follow(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         if (epoch + 1) % self.every == 0:
-            logs.update(self.numbers())
+            numbers = self.numbers()
+            self.decides = next(iter(numbers))
+            logs.update(numbers)
 
 
 def halves(count, n, seed=0):

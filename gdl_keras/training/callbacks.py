@@ -158,12 +158,14 @@ class Recorder(keras.callbacks.Callback):
     Args:
         folder: the folder of a run, or of a stage of one.
         history: list of {name: number}, an epoch each; lines are added to it.
+        best: a `Best`, whose epoch gives the finished model its weights; None for the last.
     """
 
-    def __init__(self, folder, history):
+    def __init__(self, folder, history, best=None):
         super().__init__()
         self.folder = folder
         self.history = history
+        self.best = best
 
     def on_epoch_begin(self, epoch, logs=None):
         self.started = time.monotonic(), time.process_time()
@@ -176,13 +178,27 @@ class Recorder(keras.callbacks.Callback):
         seconds, cpu_seconds = (round(end - start, 2) for start, end in zip(self.started, self.ended))
         self.history.append({"epoch": epoch + 1, **numbers, "seconds": seconds, "cpu_seconds": cpu_seconds})
         keep_run()
-        checkpoint.save_checkpoint(self.folder, self.model, epoch + 1, self.history)
+        if self.best:
+            self.best.look(self.history[-1])
+        found = self.best.found if self.best else None
+        checkpoint.save_checkpoint(self.folder, self.model, epoch + 1, self.history, found)
         self.write_history()
 
     def on_train_end(self, logs=None):
         # Not a copy of the last checkpoint: a callback such as EarlyStopping may have put better weights back.
         self.write_history()
+        if self.best and self.best.found:
+            self._put_back(**self.best.found)
         checkpoint.save_finished(self.folder, self.model, self.params["epochs"])
+
+    def _put_back(self, epoch, by, value):
+        path = checkpoint.checkpoint_of(self.folder, epoch)
+        if path is None:
+            self.best.found = None
+            print(f"The checkpoint of epoch {epoch}, the best, is damaged: the model is that of the last.", flush=True)
+            return
+        checkpoint.restore(self.model, path)
+        print(f"Epoch {epoch} was the best, with {by} {value:.4g}: the model is that of its end.", flush=True)
 
     def write_history(self):
         """Writes history.csv, one line an epoch."""

@@ -21,16 +21,17 @@ from gdl_keras.pretrained import folder_of
 KEPT = 2
 
 
-def save_checkpoint(folder, model, epochs_done, history):
-    """Writes `folder`/checkpoint/epoch_NNNN and removes all but the newest two.
+def save_checkpoint(folder, model, epochs_done, history, best=None):
+    """Writes `folder`/checkpoint/epoch_NNNN and removes all but the newest two and the best.
 
     Args:
         folder: the run's folder.
         model: a compiled `keras.Model`.
         epochs_done: int, epochs that the model has been trained for.
         history: list of {name: number}, one for each epoch.
+        best: {"epoch", "by", "value"} of the best epoch so far, or None.
     """
-    target = Path(folder) / "checkpoint" / f"epoch_{epochs_done:04d}"
+    target = _of_epoch(folder, epochs_done)
     # One that is there already was found damaged, or this epoch would not have been trained again.
     shutil.rmtree(target, ignore_errors=True)
     with whole_folder(target) as partial:
@@ -38,11 +39,19 @@ def save_checkpoint(folder, model, epochs_done, history):
         state = {
             "epochs_done": epochs_done,
             "history": history,
+            **({"best": best} if best else {}),
             "sha256": digest(partial / "model.keras"),
         }
         write_text(partial / "state.json", json.dumps(state, indent=1))
     for old in _checkpoints(folder)[:-KEPT]:
-        shutil.rmtree(old)
+        if not best or old != _of_epoch(folder, best["epoch"]):
+            shutil.rmtree(old)
+
+
+def checkpoint_of(folder, epoch):
+    """Path of the model.keras of a checkpoint that is there and whole, or None."""
+    checkpoint = _of_epoch(folder, epoch)
+    return checkpoint / "model.keras" if _state_of(checkpoint) else None
 
 
 def newest_checkpoint(folder, say=print):
@@ -55,12 +64,8 @@ def newest_checkpoint(folder, say=print):
     """
     checkpoints = _checkpoints(folder)
     for checkpoint in reversed(checkpoints):
-        try:
-            state = json.loads((checkpoint / "state.json").read_text(encoding="utf-8"))
-            if digest(checkpoint / "model.keras") == state["sha256"]:
-                return checkpoint / "model.keras", state
-        except (OSError, ValueError, KeyError):
-            pass
+        if state := _state_of(checkpoint):
+            return checkpoint / "model.keras", state
         say(f"{checkpoint} is damaged: it is left aside.")
     if checkpoints:
         raise InputError(f"No checkpoint in {folder} is whole: start a new run.")
@@ -180,6 +185,19 @@ def model_file(path):
 
 def _finished(folder):
     return Path(folder) / "checkpoint" / "finished.json"
+
+
+def _of_epoch(folder, epoch):
+    return Path(folder) / "checkpoint" / f"epoch_{epoch:04d}"
+
+
+def _state_of(checkpoint):
+    """What state.json of a whole checkpoint holds; None of a damaged one."""
+    try:
+        state = json.loads((checkpoint / "state.json").read_text(encoding="utf-8"))
+        return state if digest(checkpoint / "model.keras") == state["sha256"] else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _checkpoints(folder):

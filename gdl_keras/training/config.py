@@ -1,25 +1,19 @@
-"""A run's settings: one dataclass whose fields are the flags, their comments the help.
+"""A run's settings: one dataclass whose fields are the flags, their comments the help; `command_line.py` reads them.
 
 Nothing here imports TensorFlow, so that `--help` is quick.
 """
 
-import argparse
 import dataclasses
 import json
-import re
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal, get_args, get_origin, get_type_hints
+from typing import ClassVar, Literal
 
-from gdl_keras.errors import InputError, check_one_of
+from gdl_keras.errors import InputError
 from gdl_keras.training.ranges import at_least, between, declared
 
 # What config.json holds beside the settings.
 KEPT_BESIDE = {"chapter": str, "data": dict, "planned_epochs": int, "built_on": dict, "stage": str}
-EXAMPLES = ("", " --dataset {own} --epochs 20 --out runs/mine", " --resume runs/mine")
-# What may differ between a run and its continuation: the rest decides the numbers.
-CHANGEABLE_ON_RESUME = {"epochs", "every", "devices", "resume", "out", "tensorboard", "debug"}
 
 
 @dataclass
@@ -42,6 +36,8 @@ class Config:
     steps_per_epoch: int | None = None
     # Epochs from one quick number of how good 1,000 samples are, in the history, to the next; 0 for none.
     every: int = 0
+    # Which weights the finished model has: those of the last epoch, or of the best by the number of --every.
+    keep: Literal["last", "best"] = "last"
     # The same seed gives the same run; on a GPU to the last bit with --deterministic.
     seed: int = 1
     # Numbers in the networks; losses and weights stay float32.
@@ -90,6 +86,8 @@ class Config:
             allowed.check(flag(name), getattr(self, name))
         if self.batch_size % self.accumulate:
             raise InputError(f"--batch-size {self.batch_size} cannot be dealt into {self.accumulate} equal parts.")
+        if self.keep == "best" and not self.every:
+            raise InputError("--keep best goes by the number of --every: add --every 1.")
         if self.resume and self.out:
             raise InputError("--resume goes on in the run's own folder: leave --out away.")
 
@@ -193,37 +191,6 @@ class PointConfig(Config):
         return {"count": self.count}
 
 
-def parse(settings_class, presets, chapter, arguments):
-    """The settings that a command line asks for.
-
-    Args:
-        settings_class: subclass of `Config`.
-        presets: {preset: {field: value}}; "cpu", "book" and "smoke" are always there, and where nothing else is said
-            they are what the fields' defaults say.
-        chapter: such as "03_vae/02_vae_fashion".
-        arguments: list of str.
-
-    Returns:
-        An instance of `settings_class`, checked.
-
-    Raises:
-        InputError: a value is out of range, or does not agree with the run to go on with.
-        SystemExit: after `--help` (0), or a flag that does not parse (2).
-    """
-    presets = {"book": {}, "smoke": {}, **presets}  # what they do not change is as in "cpu"
-    # These two decide what the other flags' defaults are, which --help shows.
-    first = argparse.ArgumentParser(prog=f"gdl run {chapter}", add_help=False, allow_abbrev=False)
-    first.add_argument("--preset", choices=("cpu", *presets), default="cpu")
-    first.add_argument("--resume", type=Path)
-    known, _ = first.parse_known_args(arguments)
-    if known.resume:
-        return _continued(settings_class, presets, known.resume, chapter, arguments)
-    defaults = settings_class(**{**presets.get(known.preset, {}), "preset": known.preset})
-    settings = _parser(defaults, chapter, presets).parse_args(arguments).settings
-    settings.check()
-    return settings
-
-
 def read_config(folder):
     """The `config.json` of a run folder: {"chapter": ..., every setting}.
 
@@ -245,71 +212,3 @@ def read_config(folder):
 def flag(field_name):
     """The command-line flag of a field: batch_size -> --batch-size."""
     return "--" + field_name.replace("_", "-")
-
-
-def _is_like(value, usual):
-    if isinstance(usual, tuple | Path):
-        usual = [] if isinstance(usual, tuple) else ""  # as JSON holds it
-    return value is None or usual is None or type(value) is type(usual)
-
-
-def _from_json(value, hint):
-    # JSON knows lists and strings alone.
-    if isinstance(value, list):
-        return tuple(value)
-    return Path(value) if isinstance(value, str) and Path in (hint, *get_args(hint)) else value
-
-
-def _may_have_moved(stored, beside):
-    return bool(beside.get("data")) and re.match(r"(\w+:)?/", stored.get("dataset") or "") is not None
-
-
-def _check_choices(settings):
-    # Those of the command line are the parser's to check; it fails on a default that it does not know.
-    for name, hint in get_type_hints(type(settings)).items():
-        if get_origin(hint) is Literal:
-            check_one_of(flag(name), getattr(settings, name), get_args(hint))
-
-
-def _parser(defaults, chapter, presets=()):
-    _check_choices(defaults)
-    from gdl_keras.training.parser import SettingsParser
-
-    examples = [flags.format(own=defaults.own_data) for flags in EXAMPLES]
-    return SettingsParser(
-        defaults,
-        prog=f"gdl run {chapter}",
-        usage=f"gdl run {chapter} [--preset {'|'.join(('cpu', *presets))}] [flags]",
-        epilog="\n  ".join(["examples:", *(f"gdl run {chapter}{flags}" for flags in examples)]),
-    )
-
-
-def _continued(settings_class, presets, folder, chapter, arguments):
-    stored = read_config(folder)
-    beside = {name: stored.pop(name) for name in KEPT_BESIDE if name in stored}
-    if (its_own := beside.get("chapter")) != chapter:
-        if not isinstance(its_own, str):
-            raise InputError(f"{folder}/config.json is damaged: start a new run.")
-        command = f"gdl run {its_own} --resume {shlex.quote(str(folder))}"
-        raise InputError(f"{folder} holds a run of another model, {its_own}: go on with it by {command}")
-    if "stage" in beside:
-        raise InputError(f"{folder} is one stage of a run: go on with the whole by --resume {Path(folder).parent}.")
-    names = {field.name for field in dataclasses.fields(settings_class)}
-    if set(stored) - names:
-        raise InputError(f"{folder} was made by another version of this chapter: start a new run.")
-    usual, hints = settings_class(), get_type_hints(settings_class)
-    is_sound = all(isinstance(value, KEPT_BESIDE[name]) for name, value in beside.items())
-    if not is_sound or any(not _is_like(value, getattr(usual, name)) for name, value in stored.items()):
-        raise InputError(f"{folder}/config.json is damaged: start a new run.")
-    defaults = settings_class(**{name: _from_json(value, hints[name]) for name, value in stored.items()})
-    settings = _parser(defaults, chapter, presets).parse_args(arguments).settings
-    # A former run may lie elsewhere by now, and so may the reader's data: that they are the same is seen by digests.
-    moved = {*beside.get("built_on", {}), *(["dataset"] if _may_have_moved(stored, beside) else [])}
-    for name in sorted(names - CHANGEABLE_ON_RESUME - moved):
-        if getattr(settings, name) != getattr(defaults, name):
-            raise InputError(
-                f"{flag(name)} {getattr(settings, name)} differs from the run's {getattr(defaults, name)}: "
-                "leave it away to go on, or start a new run."
-            )
-    settings.check()
-    return settings

@@ -13,7 +13,7 @@ from gdl_keras import data
 from gdl_keras.backend import choose_tensorflow
 from gdl_keras.errors import InputError, counted
 from gdl_keras.files import write_json
-from gdl_keras.training import config, devices
+from gdl_keras.training import command_line, config, devices
 from gdl_keras.training.folder import new_folder
 from gdl_keras.training.former import load_former
 from gdl_keras.training.reporting import explain_errors, in_notebook, keep_run, open_run
@@ -57,7 +57,7 @@ class Run:
         if arguments is None:
             arguments = shlex.split(os.environ.get("GDL_FLAGS", "")) if in_notebook() else sys.argv[1:]
         explain_errors(debug="--debug" in arguments)
-        settings = config.parse(settings_class, presets or {}, chapter, arguments)
+        settings = command_line.parse(settings_class, presets or {}, chapter, arguments)
         return cls(settings, chapter)
 
     def __init__(self, settings, chapter):

@@ -7,6 +7,7 @@ import zlib
 from gdl_keras.errors import InputError
 from gdl_keras.files import write_json, write_text
 from gdl_keras.training import checkpoint, config
+from gdl_keras.training.best import Best
 from gdl_keras.training.reporting import in_notebook
 
 # What lies in a run's folder beside its stages.
@@ -42,6 +43,7 @@ class Stage:
         self._is_open = False
         self._restore_from, state = checkpoint.newest_checkpoint(before)
         self._history = state["history"]
+        self._best = Best(state.get("best"), []) if run.settings.keep == "best" else None
         self.initial_epoch = self.epochs_done = state["epochs_done"]
         self.is_finished = (finished := checkpoint.finished_model(before, epochs)) is not None
         if self.is_finished:
@@ -57,7 +59,9 @@ class Stage:
 
     @property
     def last_numbers(self):
-        """{name: number} of the last epoch, empty before the first."""
+        """{name: number} of the epoch that the model is from, mostly the last; empty before the first."""
+        if self._best and self._best.found:
+            return dict(self._history[self._best.found["epoch"] - 1])
         return dict(self._history[-1]) if self._history else {}
 
     def planned_steps(self, train, batches_per_step=1):
@@ -111,6 +115,8 @@ class Stage:
         following = self._following(test)
         for callback in following:
             write_json(self.folder / "evaluation.json", callback.settings)
+        if self._best:
+            self._best.following = following
         # The checkpoint comes last: what it says was done, samples included, has been written.
         writing = [
             *counting,
@@ -119,7 +125,7 @@ class Stage:
             *following,
             *others,
             Samples(self.folder),
-            Recorder(self.folder, self._history),
+            Recorder(self.folder, self._history, self._best),
         ]
         if self._run.settings.tensorboard:
             writing.append(keras.callbacks.TensorBoard(self.folder / "tensorboard"))

@@ -9,7 +9,7 @@ import pytest
 
 from gdl_keras import data
 from gdl_keras.errors import InputError
-from gdl_keras.training import ImageConfig, LanguageConfig, PointConfig, TextConfig, at_least, config
+from gdl_keras.training import ImageConfig, LanguageConfig, PointConfig, TextConfig, at_least, command_line, config
 
 PRESETS = {"book": {"epochs": 300, "width": 64}, "smoke": {"epochs": 1}, "thin": {"width": 2}}
 
@@ -28,7 +28,7 @@ class Settings(ImageConfig):
 
 
 def parse(*arguments):
-    return config.parse(Settings, PRESETS, "00_test/01_model", list(arguments))
+    return command_line.parse(Settings, PRESETS, "00_test/01_model", list(arguments))
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_numbers_below_zero_are_taken_where_they_are_declared():
 def test_a_preset_is_held_to_the_ranges_and_choices_of_the_flags():
     for wrong, words in [({"offsets": (0.0, -9.0)}, "--offsets is at least -2, not -9.0"), ({"shape": "oval"}, "oval")]:
         with pytest.raises(InputError, match=words):
-            config.parse(Settings, {"smoke": wrong}, "00_test/01_model", ["--preset", "smoke"])
+            command_line.parse(Settings, {"smoke": wrong}, "00_test/01_model", ["--preset", "smoke"])
 
 
 @pytest.mark.parametrize("kind", [ImageConfig, TextConfig, PointConfig])
@@ -114,7 +114,7 @@ def test_help_shows_comments_defaults_of_the_preset_and_examples(capsys):
 )
 def test_help_proposes_data_of_the_kind_of_the_chapter(kind, own, capsys):
     with pytest.raises(SystemExit):
-        config.parse(kind, {}, "00_test/01_model", ["--help"])
+        command_line.parse(kind, {}, "00_test/01_model", ["--help"])
     text = " ".join(capsys.readouterr().out.split())
     assert f"gdl run 00_test/01_model --dataset {own} --epochs 20" in text
     assert ("my_photos" in text) == (kind is ImageConfig)
@@ -126,7 +126,7 @@ def test_steps_without_a_number_are_a_pass():
         for flags in ([], ["--steps-per-epoch", "7"], ["--steps-per-epoch", "--seed", "3"])
     ]
     assert steps == [None, 7, None]
-    thin = config.parse(
+    thin = command_line.parse(
         Settings, {"thin": {"steps_per_epoch": 5}}, "00_test/01_model", ["--preset", "thin", "--steps-per-epoch"]
     )
     assert thin.steps_per_epoch is None

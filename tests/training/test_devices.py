@@ -18,7 +18,7 @@ import pytest
 import gdl_keras
 from gdl_keras.backend import full_float32
 from gdl_keras.errors import InputError
-from gdl_keras.training import config, devices
+from gdl_keras.training import command_line, config, devices
 from tests.harness import long, weights
 
 PROGRAM = str(Path(__file__).parent / "one_autoencoder.py")
@@ -366,7 +366,7 @@ def test_what_a_gpu_may_round_and_reorder(on_gpu, flags, expected, monkeypatch):
     monkeypatch.setattr(experimental, "enable_tensor_float_32_execution", lambda on: on or done.add("full float32"))
     monkeypatch.setattr(devices, "use_devices", lambda *_: None)
     monkeypatch.setattr(devices, "on_gpu", lambda: on_gpu)
-    devices.prepare(config.parse(config.ImageConfig, {}, "chapter", flags))
+    devices.prepare(command_line.parse(config.ImageConfig, {}, "chapter", flags))
     assert done == expected
 
 

@@ -14,6 +14,8 @@ import pytest
 import gdl_keras
 from gdl_keras.errors import InputError
 from gdl_keras.evaluation import evaluate
+from gdl_keras.kinds import kind
+from gdl_keras.kinds.base import Follow
 from gdl_keras.training import ImageConfig, Run, former
 from gdl_keras.training.callbacks import Annealing, EpochLength, Recorder, Samples
 from tests.cases import autoencoder, images, vae
@@ -101,6 +103,85 @@ def test_an_evaluation_stays_as_long_as_the_model(run):
     assert "evaluation" not in train("--epochs", "1")
     assert train()["evaluation"] == {"fid": 1.0}
     assert "evaluation" not in train("--epochs", "2")
+
+
+# ---- the best epoch ----------------------------------------------------------------------------------------------
+
+
+class Told(Follow):
+    """Says that epochs are as good as it was told; `stops` is when the run is stopped."""
+
+    def __init__(self, distances, stops=None):
+        super().__init__(kind("images"), 1, 2)
+        self.distances, self.stops = distances, stops
+
+    def numbers(self):
+        if len(self.distances) == self.stops:
+            raise KeyboardInterrupt
+        return {"distance": self.distances.pop(0), "another": -self.distances[0] if self.distances else 0}
+
+
+@pytest.fixture
+def trained(run, monkeypatch):
+    """trained(distances, flags) trains to the end, an epoch for each distance; returns (run, model)."""
+
+    def train(distances, *flags, stops=None):
+        started = run("--every", "1", *flags)
+        monkeypatch.setattr(started._own, "_following", lambda test: [Told(list(distances), stops)])
+        model = vae()
+        model.fit(images(), batch_size=8, shuffle=False, verbose=0, **started.schedule())
+        started.finish()
+        return started, model
+
+    return train
+
+
+def test_the_model_is_that_of_the_best_epoch_and_so_are_its_numbers(trained, capsys, tmp_path):
+    started, model = trained([3.0, 1.0, 2.0, 2.5], "--epochs", "4", "--keep", "best")
+    assert "Epoch 2 was the best, with distance 1: the model is that of its end." in capsys.readouterr().out
+    names = sorted(path.name for path in (started.folder / "checkpoint").glob("epoch_*"))
+    assert names == ["epoch_0002", "epoch_0003", "epoch_0004"]
+    of_two = gdl_keras.load(started.folder / "checkpoint" / "epoch_0002" / "model.keras")
+    assert_same(weights(model), weights(of_two))
+    assert_same(weights(gdl_keras.load(started.folder)), weights(of_two))
+    assert json.loads((started.folder / "metrics.json").read_text())["distance"] == 1
+    assert started.history["distance"] == [3.0, 1.0, 2.0, 2.5]
+    shutil.rmtree(tmp_path / "run")
+    _, last = trained([3.0, 1.0, 2.0, 2.5], "--epochs", "4")
+    assert any((a != b).any() for a, b in zip(weights(last), weights(of_two)))
+
+
+def test_a_run_that_was_stopped_remembers_its_best_epoch(trained, tmp_path):
+    never, model = trained([3.0, 1.0, 2.0, 2.5], "--epochs", "4", "--keep", "best")
+    expected, numbers = weights(model), (never.folder / "metrics.json").read_text()
+    history = never.history["distance"]
+    shutil.rmtree(tmp_path / "run")
+    with pytest.raises(KeyboardInterrupt):
+        trained([3.0, 1.0, 2.0, 2.5], "--epochs", "4", "--keep", "best", stops=1)
+    stopped, model = trained([2.5])
+    assert stopped.initial_epoch == 3 and stopped.history["distance"] == history
+    assert_same(weights(model), expected)
+    # Gone on with, it begins where training ended, and a better epoch may come.
+    more, model = trained([0.5], "--epochs", "5")
+    assert more.initial_epoch == 4
+    assert more._own.last_numbers["epoch"] == 5
+    _, model = trained([], "--epochs", "5")
+    assert_same(weights(model), weights(gdl_keras.load(more.folder)))
+    assert json.loads(numbers)["distance"] == 1
+
+
+def test_where_the_best_checkpoint_is_damaged_the_last_model_is_kept_and_it_says_so(trained, capsys, monkeypatch):
+    monkeypatch.setattr("gdl_keras.training.checkpoint.checkpoint_of", lambda folder, epoch: None)
+    started, model = trained([1.0, 2.0], "--epochs", "2", "--keep", "best")
+    assert "The checkpoint of epoch 1, the best, is damaged" in capsys.readouterr().out
+    last = gdl_keras.load(started.folder / "checkpoint" / "epoch_0002" / "model.keras")
+    assert_same(weights(model), weights(last))
+    assert json.loads((started.folder / "metrics.json").read_text())["epoch"] == 2
+
+
+def test_what_nothing_is_followed_by_has_no_best(run):
+    with pytest.raises(InputError, match="--keep best goes by the number of --every: add --every 1"):
+        run("--keep", "best")
 
 
 # ---- fit ---------------------------------------------------------------------------------------------------------
