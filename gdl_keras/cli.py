@@ -40,7 +40,7 @@ def list_command(options, rest):
 
 
 def data_command(options, rest):
-    """gdl data list | download | info"""
+    """gdl data list | download | preview | info"""
     from gdl_keras import data
 
     if options.action == "list":
@@ -48,6 +48,11 @@ def data_command(options, rest):
     elif options.action == "download":
         for name in options.names:
             print(data.download(name, force=options.force))
+    elif options.action == "preview":
+        from gdl_keras.preview import preview
+
+        own = {"image_size": options.image_size} if options.image_size else {}
+        print(preview(options.name, options.output, options.n, skip_unreadable=options.skip_unreadable, **own))
     else:
         from gdl_keras.data.left_out import told
 

@@ -33,7 +33,7 @@ def parser():
     commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     commands.add_parser("list", help="chapters, data sets, and which data is here")
-    _add_data_parser(commands.add_parser("data", help="list, download or describe data sets"))
+    _add_data_parser(commands.add_parser("data", help="list, download, preview or describe data sets"))
 
     run = commands.add_parser("run", help="train a chapter's model", add_help=False, allow_abbrev=False)
     run.add_argument("chapter", metavar="CHAPTER", nargs="?", help="a name from gdl list")
@@ -74,6 +74,19 @@ def _add_data_parser(parser):
     download = actions.add_parser("download", help="fetch data sets")
     download.add_argument("names", nargs="+", metavar="NAME", help="such as faces, fashion, kaggle:OWNER/SLUG")
     download.add_argument("--force", action="store_true", help="fetch again what is here")
+    preview = _command(
+        actions,
+        "preview",
+        "a page of examples as a model would see them",
+        "examples:\n  gdl data preview ./my_photos --image-size 32\n  gdl data preview austen_mini -n 5 -o novels.txt",
+    )
+    preview.add_argument("name", metavar="NAME_OR_FOLDER", help="such as ./my_photos, fashion")
+    preview.add_argument("-n", type=int, default=64, help="how many (default: 64)")
+    preview.add_argument("-o", "--output", type=Path, help="the page (default: preview.png, of text preview.txt)")
+    preview.add_argument(
+        "--image-size", type=_at_least_1, metavar="N", help="height and width that images are brought to"
+    )
+    preview.add_argument("--skip-unreadable", action="store_true", help="leave out images that cannot be read")
     info = actions.add_parser("info", help="what a data set is, where it comes from, its licence")
     info.add_argument("name", metavar="NAME_OR_FOLDER")
 

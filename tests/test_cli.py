@@ -284,10 +284,10 @@ def test_a_run_stopped_between_picture_and_checkpoint_loses_neither(gdl, monkeyp
     flags = ["--dataset", "fashion_mini", "--epochs", "3"]
     with monkeypatch.context() as patch:
 
-        def stop(folder, model, epochs_done, history):
+        def stop(folder, model, epochs_done, *more):
             if epochs_done == 2:
                 raise KeyboardInterrupt
-            save(folder, model, epochs_done, history)
+            save(folder, model, epochs_done, *more)
 
         save = checkpoint.save_checkpoint
         patch.setattr(checkpoint, "save_checkpoint", stop)

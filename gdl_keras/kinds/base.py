@@ -57,6 +57,15 @@ class Kind:
         """
         raise NotImplementedError
 
+    def examples(self, table, indices):
+        """Examples of a data set as samples of this kind are: what `write_sheet` takes.
+
+        Args:
+            table: `data.Table`.
+            indices: int array.
+        """
+        raise NotImplementedError
+
     def measure(self, model, train, test, n, seed=0):
         """How good a model's samples are.
 

@@ -105,6 +105,9 @@ class Images(Kind):
             settings["dataset"], split, image_size=height, channels=channels, skip_unreadable=skip_unreadable
         )
 
+    def examples(self, table, indices):
+        return table.rows("images", indices)
+
     def measure(self, model, train, test, n, seed=0, *, features: str | None = None):
         """As in `Kind`; the samples are compared with one half of the held-out images, or with `n` of it.
 

@@ -68,6 +68,9 @@ class Points(Kind):
         skip_unreadable = settings.get("skip_unreadable", False)
         return data.load(settings["dataset"], split, count=count, skip_unreadable=skip_unreadable)
 
+    def examples(self, table, indices):
+        return table.rows("points", indices)
+
     def measure(self, model, train, test, n, seed=0):
         """As in `Kind`; samples are compared with one half of the held-out points, or with `n` of it.
 

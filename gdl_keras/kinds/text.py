@@ -71,6 +71,9 @@ class Text(Kind):
         options = {name: settings.get(name, value) for name, value in usual.items()}
         return data.load(settings["dataset"], split, batch_size=BATCH_SIZE, **options)
 
+    def examples(self, table, indices):
+        return [table.vocabulary.decode(text) for text in table.texts(indices)]
+
     def measure(self, model, train, test, n, seed=0, *, ngram: int | None = None):
         """As in `Kind`.  Likelihoods are those of all held-out text, and of as much training text.
 
