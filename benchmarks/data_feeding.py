@@ -4,8 +4,9 @@
     python benchmarks/data_feeding.py fashion ./photos --rounds 5
 
 Counts images a second (shuffled over all images, float32 in [0, 1], same batch size): the median of several rounds of a
-second, taken in turn.  "jpegs" is a folder made of the photographs that come with scikit-learn, of CelebA's size.  All
-are endless streams that are warm, and what they read ahead while others were measured does not count:
+second, taken in turn.  "jpegs" is a folder made of the photographs that come with scikit-learn (pip install scikit-learn),
+of CelebA's size.  All are endless streams that are warm, and what they read ahead while others were measured does not
+count:
 
     decoding        of jpegs alone: read, decode and resize each file in every pass, by a parallel tf.data pipeline
     store           gdl_keras.data, from its second pass on
@@ -18,6 +19,7 @@ import json
 import os
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import machine
@@ -134,6 +136,8 @@ def main():
     parser.add_argument("--image-size", type=int, default=64)
     parser.add_argument("--output", type=Path, help="a JSON file for the results")
     arguments = parser.parse_args()
+    if "jpegs" in arguments.sources and not find_spec("sklearn"):
+        parser.error("the photographs of jpegs come with scikit-learn: pip install scikit-learn, or name other sources")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     description = machine.describe()
     print(machine.sentence(description), flush=True)

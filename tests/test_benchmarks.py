@@ -196,6 +196,15 @@ def test_graphs_of_whole_loops_are_asked_of_xla_beside_what_the_environment_says
     assert "XLA_FLAGS" not in race._settings(engines.Entry("ours"), "gpu")
 
 
+def test_who_has_no_photographs_hears_where_they_come_from(benchmark, monkeypatch, capsys):
+    data_feeding = benchmark("data_feeding")
+    monkeypatch.setattr(data_feeding, "find_spec", lambda name: None)
+    monkeypatch.setattr(sys, "argv", ["data_feeding.py"])
+    with pytest.raises(SystemExit) as refused:
+        data_feeding.main()
+    assert refused.value.code == 2 and "pip install scikit-learn" in capsys.readouterr().err
+
+
 def test_what_only_a_gpu_has_is_refused_in_a_sentence(benchmark, monkeypatch, capsys):
     training_steps = benchmark("training_steps")
     for flags, sentence in {
