@@ -4,9 +4,9 @@
     python benchmarks/data_feeding.py fashion ./photos --rounds 5
 
 Counts images a second (shuffled over all images, float32 in [0, 1], same batch size): the median of several rounds of a
-second, taken in turn.  "jpegs" is a folder made of the photographs that come with scikit-learn (pip install scikit-learn),
-of CelebA's size.  All are endless streams that are warm, and what they read ahead while others were measured does not
-count:
+second, taken in turn.  "jpegs" is a folder made of the photographs that come with scikit-learn, which has to be
+installed, of CelebA's size.  All are endless streams that are warm, and what they read ahead while others were measured
+does not count:
 
     decoding        of jpegs alone: read, decode and resize each file in every pass, by a parallel tf.data pipeline
     store           gdl_keras.data, from its second pass on
