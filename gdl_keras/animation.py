@@ -1,4 +1,4 @@
-"""Moving pictures: the samples of each epoch one after the other, or a walk through a latent space."""
+"""Moving pictures: the samples of each epoch, a walk through a latent space, samples while they are made."""
 
 from pathlib import Path
 
@@ -11,17 +11,19 @@ from gdl_keras.files import whole_file
 SUFFIXES = (".gif", ".webp")
 COLUMNS, MOST_COLUMNS = 8, 10  # of a walk: where there are no classes to be the columns, and of classes
 GREYS, COLOURS = 16, 64  # of a frame of a GIF
+LAST = 1500  # milliseconds that samples are seen for once they are made
 
 
-def animate(run, output=None, *, walk=False, frames=28, rows=2, scale=2, seed=1, milliseconds=None):
+def animate(run, output=None, *, walk=False, sampling=False, frames=28, rows=2, scale=2, seed=1, milliseconds=None):
     """Writes an endless moving picture.
 
     Args:
-        run: a run's folder or that of a stage of one; for a walk a `.keras` file will do.
-        output: path that ends in .gif or .webp; by default samples.gif, or walk.gif.
-        walk: whether it goes round in the latent space; else it shows the page of samples of each epoch.
-        frames, rows, scale, seed: of a walk, as in `walk_pages`.
-        milliseconds: int, how long a page is seen; by default 400 for an epoch, 90 on a walk.
+        run: a run's folder or that of a stage of one; for a walk and for sampling a `.keras` file will do.
+        output: path that ends in .gif or .webp; by default samples.gif, walk.gif or sampling.gif.
+        walk: whether it goes round in the latent space; else it shows the page of samples of each epoch, unless
+        sampling: shows how samples are made, step by step or pixel by pixel.
+        frames, rows, scale, seed: of these two, as in `walk_pages`.
+        milliseconds: int, how long a page is seen; by default 400 for an epoch, 90 otherwise.
 
     Returns:
         `Path` of the file.
@@ -29,16 +31,20 @@ def animate(run, output=None, *, walk=False, frames=28, rows=2, scale=2, seed=1,
     Raises:
         InputError: there are no pictures to show, the model has no latent space, or `output` ends in something else.
     """
-    output = Path(output or ("walk.gif" if walk else "samples.gif"))
+    if walk and sampling:
+        raise InputError("A moving picture is a walk or shows sampling: leave --walk or --sampling away.")
+    output = Path(output or ("walk.gif" if walk else "sampling.gif" if sampling else "samples.gif"))
     if output.suffix.lower() not in SUFFIXES:
         raise InputError(f"{output} is to be a moving picture: give it a name that ends in .gif or .webp.")
-    if walk:
+    if walk or sampling:
         from gdl_keras.sampling import load_for_sampling
 
-        pages = walk_pages(load_for_sampling(run), frames, rows, scale, seed)
+        pages = (walk_pages if walk else sampling_pages)(load_for_sampling(run), frames, rows, scale, seed)
     else:
         pages = pages_of_epochs(run)
-    save_pages(pages, output, milliseconds or (90 if walk else 400))
+    durations = [milliseconds or (90 if walk or sampling else 400)] * len(pages)
+    # What was made is to be seen before it begins again.
+    save_pages(pages, output, [*durations[:-1], max(LAST, durations[-1])] if sampling else durations)
     return output
 
 
@@ -76,14 +82,11 @@ def walk_pages(model, frames=28, rows=2, scale=2, seed=1):
     Raises:
         InputError: the model has no latent space, or makes no images.
     """
-    from gdl_keras import plotting
     from gdl_keras.models.generative import LatentModel
 
     if not isinstance(model, LatentModel) or model.makes != "images":
         raise InputError(f"{type(model).__name__} has no latent space of images to walk through: leave --walk away.")
-    columns = min(MOST_COLUMNS, model.conditions.count) if model.conditions else COLUMNS
-    count = rows * columns
-    conditions = model.conditions.in_turn(count)
+    count, columns, conditions = _laid_out(model, rows)
     start, turn = model.sample_latents(2 * count, seed=seed).reshape(2, count, *model.latent_shape)
     pages = []
     for angle in np.linspace(0, 2 * np.pi, frames, endpoint=False):
@@ -92,13 +95,45 @@ def walk_pages(model, frames=28, rows=2, scale=2, seed=1):
         else:
             points = start * np.cos(angle) + turn * np.sin(angle)
         samples = model.generate(latents=points.astype("float32"), **conditions)
-        page = Image.fromarray(plotting.mosaic(samples, columns))
-        pages.append(page.resize((page.width * scale, page.height * scale), Image.Resampling.BICUBIC))
+        pages.append(_page(samples, columns, scale))
     return pages
 
 
+def sampling_pages(model, frames=28, rows=2, scale=2, seed=1):
+    """Samples while they are made, step by step or pixel by pixel: list of `PIL.Image`.
+
+    Args:
+        model: makes images, and has `on_the_way`: diffusion, flow matching, energies, pixels.
+        frames, rows, scale, seed: as in `walk_pages`.
+
+    Raises:
+        InputError: the model makes its images in one go, or makes none.
+    """
+    if not hasattr(model, "on_the_way") or model.makes != "images":
+        raise InputError(f"{type(model).__name__} makes no images step by step: leave --sampling away.")
+    count, columns, conditions = _laid_out(model, rows)
+    return [_page(samples, columns, scale) for samples in model.on_the_way(count, seed, frames, **conditions)]
+
+
+def _laid_out(model, rows):
+    """(how many samples, columns, conditions): the classes of a conditional model are the columns."""
+    columns = min(MOST_COLUMNS, model.conditions.count) if model.conditions else COLUMNS
+    return rows * columns, columns, model.conditions.in_turn(rows * columns)
+
+
+def _page(samples, columns, scale):
+    from gdl_keras import plotting
+
+    page = Image.fromarray(plotting.mosaic(samples, columns))
+    return page.resize((page.width * scale, page.height * scale), Image.Resampling.BICUBIC)
+
+
 def save_pages(pages, path, milliseconds):
-    """Writes pages, list of `PIL.Image` of one size, as an endless GIF or WebP, whole or not at all."""
+    """Writes pages, list of `PIL.Image` of one size, as an endless GIF or WebP, whole or not at all.
+
+    Args:
+        milliseconds: list of int, how long each is seen.
+    """
     is_gif = path.suffix.lower() == ".gif"
     pages = [page.quantize(GREYS if _is_grey(page) else COLOURS) for page in pages] if is_gif else pages
     with whole_file(path) as partial:

@@ -98,8 +98,8 @@ def animate_command(options, rest):
     """gdl animate RUN"""
     from gdl_keras.animation import animate
 
-    own = {name: getattr(options, name) for name in ("walk", "frames", "rows", "scale", "seed", "milliseconds")}
-    print(animate(options.run, options.output, **own))
+    names = ("walk", "sampling", "frames", "rows", "scale", "seed", "milliseconds")
+    print(animate(options.run, options.output, **{name: getattr(options, name) for name in names}))
 
 
 def explore_command(options, rest):

@@ -118,19 +118,24 @@ def _add_animate_parser(commands):
     animate = _command(
         commands,
         "animate",
-        "a moving picture: samples epoch by epoch, or a walk through the latent space",
-        "examples:\n  gdl animate runs/mine\n  gdl animate runs/mine --walk -o walk.webp --seed 7",
+        "a moving picture: samples epoch by epoch, a walk in the latent space, or sampling itself",
+        "examples:\n  gdl animate runs/mine\n  gdl animate runs/mine --walk -o walk.webp --seed 7\n"
+        "  gdl animate 05_autoregressive/02_pixelcnn --sampling",
     )
     animate.add_argument("run", metavar="RUN", type=Path, help=RUN)
     animate.add_argument(
-        "-o", "--output", type=Path, help="a .gif or .webp file (default: samples.gif, or walk.gif with --walk)"
+        "-o", "--output", type=Path, help="a .gif or .webp file (default: samples.gif; walk.gif, sampling.gif)"
     )
     animate.add_argument(
-        "--milliseconds", type=_at_least_1, metavar="N", help="how long a page is seen (default: 400; --walk: 90)"
+        "--milliseconds",
+        type=_at_least_1,
+        metavar="N",
+        help="how long a page is seen (default: 400 for an epoch, else 90)",
     )
-    walk = animate.add_argument_group("a walk")
+    walk = animate.add_argument_group("a walk, or sampling")
     walk.add_argument("--walk", action="store_true", help="go round in the latent space, with what the run has learnt")
-    walk.add_argument("--frames", type=_at_least_1, metavar="N", default=28, help="pages of a round (default: 28)")
+    walk.add_argument("--sampling", action="store_true", help="how samples are made, step by step or pixel by pixel")
+    walk.add_argument("--frames", type=_at_least_1, metavar="N", default=28, help="pages of it (default: 28)")
     walk.add_argument("--rows", type=_at_least_1, metavar="N", default=2, help="rows of samples (default: 2)")
     walk.add_argument(
         "--scale", type=_at_least_1, metavar="N", default=2, help="pixels for one of an image (default: 2)"

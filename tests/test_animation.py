@@ -1,9 +1,11 @@
 """Moving pictures of epochs and of walks, read back frame by frame."""
 
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image, ImageSequence
 
 from gdl_keras import cli, plotting
@@ -58,6 +60,68 @@ def test_a_walk_in_a_cube_stays_inside():
     for page, points in zip(pages, (start, (start + turn) / 2, turn, (start + turn) / 2), strict=True):
         expected = plotting.mosaic(model.generate(latents=points), 8)
         np.testing.assert_allclose(np.asarray(page).astype(int), expected.astype(int), atol=1)
+
+
+def moved(name):
+    """A model whose weights are no longer those that networks begin with, many of which are 0."""
+    model = CASES[name].build()
+    generator = np.random.default_rng(0)
+    for weight in model.weights:
+        if weight.dtype == "float32":
+            weight.assign_add(0.1 * generator.normal(size=weight.shape))
+    return model
+
+
+@pytest.mark.parametrize("name", ["diffusion", "flow_matching", "ebm", "pixel_cnn", "pixel_cnn_mixture"])
+def test_sampling_ends_in_the_samples_of_the_same_seed(name):
+    model = moved(name)
+    frames = model.on_the_way(3, 5, 4, **model.conditions.in_turn(3))
+    options = {"start": "noise"} if name == "ebm" else {}
+    expected = model.generate(3, seed=5, **model.conditions.in_turn(3), **options)
+    assert frames.shape == (4, *expected.shape)
+    np.testing.assert_allclose(frames[-1], expected, atol=1e-6)
+    assert all((before != after).any() for before, after in pairwise(frames))
+
+
+def test_a_walk_is_seen_where_its_steps_have_brought_it():
+    """After two steps it is where a walk of those two steps alone ends."""
+    model = moved("diffusion")
+    latents = model.sample_latents(2, seed=7)
+    frames = model.on_the_way(2, 7, model.steps + 1, **model.conditions.in_turn(2))
+    np.testing.assert_allclose(frames[0], np.asarray(model.as_images(latents)), atol=1e-6)
+    levels = [level[:3] for level in model.levels_of(model.steps)]
+    labels = model.conditions.check(2, "it", **model.conditions.in_turn(2))["labels"]
+    walked = model.walk(tf.constant(latents), None, tf.constant(labels), None, levels)
+    np.testing.assert_allclose(frames[2], np.asarray(model.as_images(walked)), atol=1e-5)
+
+
+def test_pixels_come_line_by_line():
+    model = harness.untouched(CASES["pixel_cnn"])
+    frames = model.on_the_way(2, 5, 5).reshape(5, 2, -1)
+    length = frames.shape[-1]
+    for number, frame in enumerate(frames):
+        known = round(number * length / 4)
+        np.testing.assert_array_equal(frame[:, :known], frames[-1][:, :known])
+        assert not frame[:, known:].any()
+
+
+def test_sampling_becomes_a_moving_picture_that_rests_at_its_end(tmp_path, capsys):
+    moved("flow_matching").save(tmp_path / "flow.keras")
+    flags = ["--sampling", "--frames", "3", "--rows", "1", "-o", str(tmp_path / "made.webp")]
+    assert cli.main(["animate", str(tmp_path / "flow.keras"), *flags]) == 0
+    with Image.open(tmp_path / "made.webp") as picture:
+        durations = []
+        for _ in ImageSequence.Iterator(picture):
+            picture.load()
+            durations.append(picture.info["duration"])
+    assert durations == [90, 90, 1500]
+    harness.untouched(CASES["vae"]).save(tmp_path / "vae.keras")
+    for flags, sentence in {
+        ("--sampling",): "VAE makes no images step by step: leave --sampling away",
+        ("--sampling", "--walk"): "leave --walk or --sampling away",
+    }.items():
+        assert cli.main(["animate", str(tmp_path / "vae.keras"), *flags]) == 2
+        assert sentence in capsys.readouterr().err
 
 
 def test_the_columns_of_a_conditional_model_are_its_classes(tmp_path):

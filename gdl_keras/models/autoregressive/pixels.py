@@ -199,6 +199,17 @@ class PixelModel(AutoregressiveModel):
         """
         return super().draw(count, seed, first, temperature=temperature, top_k=top_k, top_p=top_p, **given)
 
+    def on_the_way(self, count, seed, frames, **conditions):
+        """What samples look like while they are made, pixel by pixel; pixels still to come are 0.
+
+        Args, returns as in `WalkingModel.on_the_way`; the first are empty.
+        """
+        images = self.generate(count, seed=seed, **conditions)
+        seen = np.zeros((frames, count, self.length), "float32")
+        for frame, known in zip(seen, np.linspace(0, self.length, frames).round().astype(int)):
+            frame[:, :known] = images.reshape(count, -1)[:, :known]
+        return seen.reshape(frames, *images.shape)
+
     @full_float32()
     def negative_log_likelihood(self, batch, seed=0, first=0):
         """-log p of the levels of each image: float64 array (n,), nats an image, exact.

@@ -48,8 +48,13 @@ class WalkingModel(LatentModel):
         """The levels that `walk` goes through in so many steps: a tuple of float32 arrays (steps + 1,)."""
         raise NotImplementedError(f"{type(self).__name__} has no levels.")
 
-    def decode_batch(self, latents, seed=0, first=0, labels=None, given=None, steps=None, **options):
-        """Images in [0, 1] out of one batch of noise.  Args as in `draw` and `generate`."""
+    def decode_batch(self, latents, seed=0, first=0, labels=None, given=None, steps=None, stop=None, **options):
+        """Images in [0, 1] out of one batch of noise.
+
+        Args:
+            stop: int, the step after which the walk ends, 0 for none: what it has come to then is still noisy.
+            latents, seed, first, labels, given, steps, options: as in `draw` and `generate`.
+        """
         steps = self.steps if steps is None else steps
         check_steps(steps)
         self.check_options(**options)
@@ -57,7 +62,8 @@ class WalkingModel(LatentModel):
         if key not in self._walks:
 
             @tf.function  # noise wants to know how many samples there are: another number is traced anew
-            def walk(latents, levels, seed, first, labels, given):
+            def walk(latents, levels, stop, seed, first, labels, given):
+                levels = [level[: stop + 1] for level in levels]
                 noise = SampleNoise(seed, first, latents.shape[0])
                 given = None if given is None else self.standardized(given)
                 return self.as_images(self.walk(latents, noise, labels, given, levels, **options))
@@ -66,7 +72,24 @@ class WalkingModel(LatentModel):
         levels = [tf.constant(level) for level in self.levels_of(steps)]
         tensors = [None if value is None else tf.constant(value) for value in (labels, given)]
         latents = tf.constant(np.asarray(latents, "float32"))
-        return self._walks[key](latents, levels, tf.constant(seed), tf.constant(first), *tensors).numpy()
+        numbers = [tf.constant(number) for number in (steps if stop is None else int(stop), seed, first)]
+        return self._walks[key](latents, levels, *numbers, *tensors).numpy()
+
+    def on_the_way(self, count, seed, frames, **conditions):
+        """What samples look like while they are made.
+
+        Args:
+            count, seed: as in `generate`.
+            frames: int, how often they are looked at: first as noise, last when they are done.
+            conditions: as in `generate`, such as `labels`.
+
+        Returns:
+            float32 array (frames, count, *image_shape) in [0, 1]; the last are those of `generate`.
+        """
+        per_sample = self.conditions.check(count, type(self).__name__, **conditions)
+        latents = self.sample_latents(count, seed)
+        stops = np.linspace(0, self.steps, frames).round().astype(int)
+        return np.stack([self.decode_batch(latents, seed, stop=stop, **per_sample) for stop in stops])
 
     def check_options(self, **options):
         """Raises InputError unless `draw` takes these options together."""

@@ -149,6 +149,13 @@ class EnergyModel(GenerativeModel):
             done = stop
         return np.stack(seen)
 
+    def on_the_way(self, count, seed, frames):
+        """What samples look like while chains walk out of noise: float32 array (frames, count, ...).
+
+        Args as in `WalkingModel.on_the_way`; the last are those of `generate`, for which chains begin as noise.
+        """
+        return self.chains(count, np.linspace(0, self.sampling_steps, frames).round().astype(int).tolist(), seed)
+
     def noise_of(self, count, seed, first=0):
         """Where chains begin that begin as noise, in coordinates: float32 tensor (count, ...)."""
         return self.reach * (2 * SampleNoise(seed, first, count).uniform(0, self.example_shape) - 1)
