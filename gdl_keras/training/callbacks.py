@@ -28,6 +28,28 @@ class Samples(keras.callbacks.Callback):
         kind.write_sheet(samples, columns, self.folder / "samples" / f"epoch_{epoch + 1:04d}{kind.sheet_suffix}")
 
 
+class PagesForTensorBoard(keras.callbacks.Callback):
+    """After each epoch, the page of samples that `Samples` has just written, for TensorBoard: a picture or a text.
+
+    Args:
+        folder: the folder of a run, or of a stage of one; logs go to tensorboard/samples in it.
+    """
+
+    def __init__(self, folder):
+        super().__init__()
+        self.folder = folder
+
+    def on_epoch_end(self, epoch, logs=None):
+        import tensorflow as tf
+
+        for path in (self.folder / "samples").glob(f"epoch_{epoch + 1:04d}.*"):
+            with tf.summary.create_file_writer(str(self.folder / "tensorboard" / "samples")).as_default(step=epoch):
+                if path.suffix == ".png":
+                    tf.summary.image("samples", tf.io.decode_png(path.read_bytes(), channels=3)[None])
+                elif path.suffix == ".txt":
+                    tf.summary.text("samples", path.read_text(encoding="utf-8"))
+
+
 class EpochLength(keras.callbacks.Callback):
     """Says at the start how often an epoch passes over the data, where that is not once.
 

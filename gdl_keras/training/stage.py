@@ -103,7 +103,15 @@ class Stage:
         """
         import keras
 
-        from gdl_keras.training.callbacks import EpochLength, LossScales, Recorder, Restore, Samples, StopOnDivergence
+        from gdl_keras.training.callbacks import (
+            EpochLength,
+            LossScales,
+            PagesForTensorBoard,
+            Recorder,
+            Restore,
+            Samples,
+            StopOnDivergence,
+        )
 
         self._open_folder()
         restore = [Restore(self._restore_from)] if self._restore_from else self._starting()
@@ -128,7 +136,7 @@ class Stage:
             Recorder(self.folder, self._history, self._best),
         ]
         if self._run.settings.tensorboard:
-            writing.append(keras.callbacks.TensorBoard(self.folder / "tensorboard"))
+            writing += [keras.callbacks.TensorBoard(self.folder / "tensorboard"), PagesForTensorBoard(self.folder)]
         return [*restore, *writing, *reseed]
 
     def show(self, name, figure):

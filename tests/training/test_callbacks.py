@@ -1,18 +1,28 @@
 """What a run writes while it trains, and how it stops when training goes wrong."""
 
 import csv
+import io
 import time
 from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
+from tensorflow.core.util import event_pb2
 
 from gdl_keras import data
 from gdl_keras.errors import RunError
 from gdl_keras.training import checkpoint
-from gdl_keras.training.callbacks import EpochLength, LossScales, Recorder, Samples, StopOnDivergence
+from gdl_keras.training.callbacks import (
+    EpochLength,
+    LossScales,
+    PagesForTensorBoard,
+    Recorder,
+    Samples,
+    StopOnDivergence,
+)
 from tests.cases import cgan, gan, images, labelled_images, vae
 
 pytestmark = pytest.mark.eager
@@ -111,3 +121,33 @@ def test_samples_of_a_conditional_model_have_one_row_for_each_class(tmp_path):
     x, labels = labelled_images()
     model.fit(x, labels, epochs=1, verbose=0, callbacks=[Samples(tmp_path)])
     assert Image.open(tmp_path / "samples" / "epoch_0001.png").size == (8 * (10 * 9 - 1), 8 * (3 * 9 - 1))
+
+
+def logged(folder):
+    """{step: (plugin, first element as bytes or numpy)} of what TensorBoard finds in a folder."""
+    found = {}
+    for path in sorted(folder.glob("events*")):
+        for record in tf.data.TFRecordDataset(str(path)):
+            event = event_pb2.Event.FromString(record.numpy())
+            for value in event.summary.value:
+                found[event.step] = (value.metadata.plugin_data.plugin_name, value.tensor.string_val)
+    return found
+
+
+def test_tensorboard_gets_the_pages_of_samples(tmp_path):
+    model = vae()
+    model.fit(images(), batch_size=8, epochs=2, verbose=0, callbacks=[Samples(tmp_path), PagesForTensorBoard(tmp_path)])
+    found = logged(tmp_path / "tensorboard" / "samples")
+    assert sorted(found) == [0, 1]
+    for epoch, (plugin, (*_, png)) in found.items():
+        assert plugin == "images"
+        page = np.asarray(Image.open(tmp_path / "samples" / f"epoch_{epoch + 1:04d}.png").convert("RGB"))
+        np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(png))), page)
+
+
+def test_tensorboard_gets_texts_as_texts(tmp_path):
+    (tmp_path / "samples").mkdir()
+    (tmp_path / "samples" / "epoch_0001.txt").write_text("Es war einmal, é", encoding="utf-8")
+    PagesForTensorBoard(tmp_path).on_epoch_end(0)
+    plugin, (text,) = logged(tmp_path / "tensorboard" / "samples")[0]
+    assert (plugin, text.decode()) == ("text", "Es war einmal, é")
