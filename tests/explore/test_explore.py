@@ -3,6 +3,7 @@
 import http.client
 import json
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -180,14 +181,16 @@ def test_the_server_answers_whoever_has_the_token_and_nobody_else():
 def test_the_command_prints_an_address_that_works_and_ends_by_ctrl_c(tmp_path):
     harness.untouched(CASES["vae"]).save(tmp_path / "vae.keras")
     command = [sys.executable, "-m", "gdl_keras", "explore", str(tmp_path / "vae.keras"), "--no-browser"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # A shell has programs that it starts in the background ignore Ctrl-C, and what these start inherits that.
+    hears = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **hears)
     try:
         address = process.stdout.readline().strip()
         port, token = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/\?token=(.+)", address).groups()
         connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=60)
         connection.request("POST", "/about", "{}", {"X-Token": token})
         assert json.loads(connection.getresponse().read())["plane"]
-        process.send_signal(2)
+        process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
         assert token not in process.stderr.read()
     finally:

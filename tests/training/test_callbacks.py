@@ -82,8 +82,9 @@ def test_waiting_takes_time_and_no_processor(tmp_path):
     for callbacks in ([], [wait]):
         model.fit(images(), verbose=0, steps_per_epoch=1, callbacks=[*callbacks, Recorder(tmp_path, history)])
     quick, slow = history
-    assert quick["cpu_seconds"] > 0 and slow["seconds"] > quick["seconds"] + 0.9
-    assert slow["cpu_seconds"] < quick["cpu_seconds"] + 0.9
+    assert quick["cpu_seconds"] > 0 and slow["seconds"] >= 1.0
+    # However slow the machine is, it is no quicker than its clock: what it waited for it did not compute.
+    assert slow["cpu_seconds"] < slow["seconds"] - 0.5
 
 
 @pytest.mark.parametrize(
