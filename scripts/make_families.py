@@ -6,9 +6,9 @@ Numbers are those that each run had when it was evaluated; sampling is timed now
 """
 
 import csv
-import statistics
-import time
 from pathlib import Path
+
+from make_results import sampling_seconds
 
 import gdl_keras
 from gdl_keras import pretrained
@@ -91,7 +91,7 @@ def row_of(name):
         f"{metrics[FCD]['value']:.1f} ({metrics[FCD]['floor']['value']:.1f})",
         f"{metrics['recall']['value']:.2f}",
         f"{bits['value']:.2f}" if bits else "",
-        f"{seconds_for(model):.2g}",
+        f"{sampling_seconds(model, TIMED, rounds=3):.2g}",
         good_for,
     ]
     return f"| {' | '.join(cells)} |"
@@ -109,17 +109,6 @@ def cpu_minutes(folder):
     """Minutes of processor time spent on training steps."""
     with open(folder / "history.csv", newline="") as file:
         return sum(float(line["cpu_seconds"]) for line in csv.DictReader(file)) / 60
-
-
-def seconds_for(model, rounds=3):
-    """Seconds for so many images at a time: the median of some rounds after a first one."""
-    conditions = model.conditions.in_turn(TIMED)
-    seconds = []
-    for _ in range(rounds + 1):
-        started = time.monotonic()
-        model.generate(TIMED, seed=0, **conditions)
-        seconds.append(time.monotonic() - started)
-    return statistics.median(seconds[1:])
 
 
 if __name__ == "__main__":
