@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What this project wants to know of a GPU, part by part, each within a time of its own.
 #
-#     bash benchmarks/on_a_gpu.sh FOLDER                     all parts: some ten minutes on an H100 with 16 cores
+#     bash benchmarks/on_a_gpu.sh FOLDER                     all parts
 #     bash benchmarks/on_a_gpu.sh FOLDER race loop           some of them:
 #
 #     race      training steps beside the plain port and PyTorch, which has to be installed: race.txt, race.json
@@ -11,13 +11,14 @@
 #     presets   DCGAN, WGAN-GP and hinge GAN on Fashion-MNIST to their end and evaluated, one after the other, with the
 #               seconds of each: presets.txt, and of each its settings, history, numbers and pictures in presets.tar.gz
 #
-# PYTHON names the interpreter (python3).  A part that fails, or takes longer than SECONDS_EACH (240), does not keep the others from running.
+# PYTHON names the interpreter (python3).  A part that fails, or takes longer than SECONDS_EACH (600), does not keep the
+# others from running.
 set -uo pipefail
 folder=$(mkdir -p "${1:?usage: bash benchmarks/on_a_gpu.sh FOLDER [race|loop|tests|presets ...]}" && cd "$1" && pwd)
 shift
 cd "$(dirname "$0")/.."
 export PYTHONPATH="$PWD:${PYTHONPATH:-}" PYTHONUNBUFFERED=1
-limit=${SECONDS_EACH:-240}
+limit=${SECONDS_EACH:-600}
 export python=${PYTHON:-python3}
 
 race() {
@@ -46,12 +47,14 @@ presets() {
     done
 }
 
-for part in "${@:-race loop tests presets}"; do
-    for name in $part; do
-        export -f "$name"
-        export folder
-        timeout "$limit" bash -c "$name" > "$folder/$name.txt" 2>&1
-        code=$?
-        echo "$name: $([ $code = 124 ] && echo "cut short after $limit s" || echo "ended with $code"), $folder/$name.txt"
-    done
+[ $# -gt 0 ] || set -- race loop tests presets
+for part in "$@"; do
+    case $part in race | loop | tests | presets) ;; *) echo "There is no part $part." >&2; exit 2 ;; esac
+done
+export folder
+export -f race loop tests presets
+for part in "$@"; do
+    timeout "$limit" bash -c "$part" > "$folder/$part.txt" 2>&1
+    code=$?
+    echo "$part: $([ $code = 124 ] && echo "cut short after $limit s" || echo "ended with $code"), $folder/$part.txt"
 done

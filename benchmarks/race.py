@@ -16,9 +16,9 @@ NAME_WIDTH = 36  # of an engine, where it is printed
 PAUSE = 0.3  # seconds, in which threads of the engine before stop waiting for more work
 # For PyTorch: glibc keeps memory that was freed, instead of returning it and asking for it again in every step.
 KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**40)}
-# Several engines share a GPU's memory, and the processor while they compile.
 # XLA then runs a block of steps as one CUDA graph, loop and all; otherwise a graph is a part of a step.
 LOOPS_AS_GRAPHS = "--xla_gpu_enable_command_buffer=+WHILE,+CONDITIONAL"
+# Several engines share a GPU's memory, and the processor while they compile.
 SHARE_GPU = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "TORCHINDUCTOR_COMPILE_THREADS": "4"}
 
 

@@ -17,6 +17,7 @@ SEEDS, POINTS = 8, 4
 SAMPLES = {"text": 3}  # on a sheet; of other kinds 16
 # Places of a slider, of a walk, of each side of the plane, all ends included.
 PLACES, SHARES, SIDE = 13, 11, 31
+COLUMNS = {"plane": SIDE, "directions": PLACES, "walk": SHARES}  # of a page of latent points' images
 MOST_LABELS = 10
 
 
@@ -66,9 +67,6 @@ def answers(player):
     return found
 
 
-COLUMNS = {"plane": SIDE, "directions": PLACES, "walk": SHARES}
-
-
 def places(player):
     """The latent points that a page shows, {name: float32 array (n, latent_dim)}."""
     found = {}
@@ -81,10 +79,10 @@ def places(player):
         steps = np.linspace(-REACH, REACH, PLACES)
         axes = np.eye(len(player.directions))
         gone = [(seed, step * axis) for seed in range(POINTS) for axis in axes for step in steps]
-        found["directions"] = np.array([player.at(*place) for place in gone])
+        found["directions"] = np.array([player.latent_at(*place) for place in gone])
     shares = np.linspace(0, 1, SHARES)
     pairs = [(start, end) for start in range(POINTS) for end in range(POINTS)]
-    found["walk"] = np.array([player.on_the_way(*pair, share) for pair in pairs for share in shares])
+    found["walk"] = np.array([player.latent_between(*pair, share) for pair in pairs for share in shares])
     return found
 
 

@@ -111,7 +111,7 @@ class Player:
         """
         if self.directions is None:
             raise InputError(f"{type(self.model).__name__} has no latent space with directions to go.")
-        latent = self.at(seed, offsets) if place is None else np.asarray(place, "float32")
+        latent = self.latent_at(seed, offsets) if place is None else np.asarray(place, "float32")
         if latent.shape != self.model.latent_shape or not np.isfinite(latent).all():
             raise InputError(f"A place of this latent space has {self.model.latent_shape[0]} numbers.")
         return {"picture": self.sheet(self.images(latent[None], label), 1)}
@@ -120,14 +120,14 @@ class Player:
         """The image on the way from the latent point of one seed to that of another."""
         if not self.is_latent:
             raise InputError(f"{type(self.model).__name__} has no latent space of images.")
-        return {"picture": self.sheet(self.images(self.on_the_way(seed, other, share)[None], label), 1)}
+        return {"picture": self.sheet(self.images(self.latent_between(seed, other, share)[None], label), 1)}
 
-    def at(self, seed, offsets=()):
+    def latent_at(self, seed, offsets=()):
         """The latent point of a seed and, along the directions, what is gone from there: float32 array."""
         start = self.model.sample_latents(1, seed=self._seed(seed))[0]
         return start + np.asarray(offsets, "float32") @ self.directions[: len(offsets)]
 
-    def on_the_way(self, seed, other, share):
+    def latent_between(self, seed, other, share):
         """A latent point between those of two seeds, as probable as both: float32 array.
 
         z = a cos(t) + b sin(t),   t = share pi / 2;   in a cube (1 - share) a + share b

@@ -104,8 +104,8 @@ def nearest_examples(samples, parts, k):
     distances, numbers, before = np.empty((len(samples), 0)), np.empty((len(samples), 0), int), 0
     for part in parts:
         part = np.asarray(part, "float64").reshape(len(part), -1)
-        # Less the sample's own length, which all of its distances have.
-        distances = np.concatenate([distances, np.square(part).sum(axis=1) - 2 * samples @ part.T], axis=1)
+        to_part = np.concatenate([block for _, block in _squared_distances(samples, part)])
+        distances = np.concatenate([distances, to_part], axis=1)
         part_numbers = np.broadcast_to(np.arange(before, before + len(part)), (len(samples), len(part)))
         numbers = np.concatenate([numbers, part_numbers], axis=1)
         nearest = np.argsort(distances, axis=1, kind="stable")[:, :k]

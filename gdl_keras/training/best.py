@@ -1,5 +1,7 @@
 """Which epoch of a run was the best."""
 
+import math
+
 
 class Best:
     """Which epoch was the best by the number that `--every` follows: the smaller, the better.
@@ -19,5 +21,6 @@ class Best:
     def look(self, line):
         """Takes a line of the history, {name: number}, into account."""
         for by in (follow.decides for follow in self.following):
-            if by in line and (self.found is None or line[by] < self.found["value"]):
+            # What is not a number is no better than anything, nor is anything better than it.
+            if by in line and not math.isnan(line[by]) and (self.found is None or line[by] < self.found["value"]):
                 self.found = {"epoch": line["epoch"], "by": by, "value": line[by]}

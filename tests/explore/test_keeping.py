@@ -79,7 +79,11 @@ def test_a_page_without_a_server_is_played_with_like_one_that_has_it(browser, tm
     drawn = until(lambda: source(browser, "samples"))
     browser.find_element("id", "next").click()
     until(lambda: source(browser, "samples") != drawn)
-    slide(browser, "#seed", SEEDS)
-    browser.find_element("id", "draw").click()
-    until(lambda: f"there are the seeds 0 to {SEEDS - 1}" in browser.find_element("id", "error").text)
+    for seed in (SEEDS, -1, 0.5):
+        slide(browser, "#seed", seed)
+        browser.find_element("id", "draw").click()
+        until(lambda: f"there are the seeds 0 to {SEEDS - 1}" in browser.find_element("id", "error").text)
+        slide(browser, "#seed", 0)
+        browser.find_element("id", "draw").click()
+        until(lambda: browser.find_element("id", "error").text == "")
     assert browser.get_log("browser") == []

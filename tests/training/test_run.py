@@ -17,6 +17,7 @@ from gdl_keras.evaluation import evaluate
 from gdl_keras.kinds import kind
 from gdl_keras.kinds.base import Follow
 from gdl_keras.training import ImageConfig, Run, former
+from gdl_keras.training.best import Best
 from gdl_keras.training.callbacks import Annealing, EpochLength, Recorder, Samples
 from tests.cases import autoencoder, images, vae
 from tests.harness import assert_same, weights
@@ -177,6 +178,14 @@ def test_where_the_best_checkpoint_is_damaged_the_last_model_is_kept_and_it_says
     last = gdl_keras.load(started.folder / "checkpoint" / "epoch_0002" / "model.keras")
     assert_same(weights(model), weights(last))
     assert json.loads((started.folder / "metrics.json").read_text())["epoch"] == 2
+
+
+def test_what_is_not_a_number_is_not_the_best():
+    follow = SimpleNamespace(decides="distance")
+    best = Best(None, [follow])
+    for epoch, distance in enumerate((float("nan"), 2.0, float("nan"), 3.0), start=1):
+        best.look({"epoch": epoch, "distance": distance})
+    assert best.found == {"epoch": 2, "by": "distance", "value": 2.0}
 
 
 def test_what_nothing_is_followed_by_has_no_best(run):
