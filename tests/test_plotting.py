@@ -4,6 +4,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from PIL import Image
 
 from gdl_keras import plotting
@@ -24,7 +26,7 @@ def test_grey_is_dark_on_white():
     assert picture[0, ::3, 0].tolist() == [255, 204, 0]
 
 
-@pytest.mark.parametrize(("size", "factor"), [(4, 16), (16, 4), (24, 2), (28, 2), (32, 2), (64, 2), (100, 2)])
+@pytest.mark.parametrize(("size", "factor"), [(4, 24), (16, 6), (24, 4), (28, 4), (32, 3), (64, 2), (100, 2), (400, 2)])
 def test_a_saved_mosaic_has_some_pixels_for_one_and_more_where_images_are_small(size, factor, tmp_path):
     images = np.random.default_rng(0).uniform(size=(4, size, size, 3)).astype("float32")
     plotting.save_mosaic(images, tmp_path / "page.png", 2)
@@ -34,36 +36,124 @@ def test_a_saved_mosaic_has_some_pixels_for_one_and_more_where_images_are_small(
         np.testing.assert_array_equal(saved[place::factor, place::factor], plotting.mosaic(images, 2))
 
 
+def drawn(figure):
+    """The pixels of a figure, uint8 array (height, width, 3), before colours are saved."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3]
+
+
+@pytest.mark.parametrize(("size", "factor"), [(7, 14), (16, 6), (24, 4), (28, 4), (32, 3), (64, 2), (96, 1), (150, 1)])
+def test_images_have_at_least_96_pixels_in_figures_each_pixel_of_theirs_a_square(size, factor):
+    images = np.random.default_rng(0).uniform(size=(9, size, size, 3)).astype("float32")
+    expected = plotting.mosaic(images, 3).repeat(factor, axis=0).repeat(factor, axis=1)
+    assert size * factor >= 96
+    np.testing.assert_array_equal(drawn(plotting.grid(images, 3)), expected)
+    labelled = plotting.rows({"first": images[:3], "the second": images[3:6], "third": images[6:]}, "what it is")
+    model = SimpleNamespace(generate=lambda latents: images)
+    plane = plotting.latent_plane(model, np.arange(3), np.arange(3))
+    height, width, _ = expected.shape
+    for figure in (labelled, plane):
+        left, below, right, above = (round(edge) for edge in figure.axes[0].get_window_extent().extents)
+        pixels = drawn(figure)
+        assert (right - left, above - below) == (width, height)
+        np.testing.assert_array_equal(pixels[len(pixels) - above : len(pixels) - below, left:right], expected)
+    for axes in plotting.numbered(images, [str(number) for number in range(9)], 4).axes:
+        assert np.round(axes.get_window_extent().size).tolist() == [factor * size] * 2
+
+
+def test_large_images_are_made_smaller_but_not_below_96_pixels():
+    for size in (192, 200, 256, 500):
+        sides = plotting.grid(np.zeros((4, size, size, 1)), 2).axes[0].get_window_extent().size
+        assert (sides >= 2 * 96).all() and (sides < 4 * 96 + 2).all()
+
+
+def test_labels_and_titles_of_rows_are_within_the_figure():
+    figure = plotting.rows(
+        {"a long label of a row": np.zeros((3, 8, 8, 1))}, "a title that is longer than three images " * 3
+    )
+    drawn(figure)
+    texts = [*figure.axes[0].get_yticklabels(), *figure.texts]
+    for box in (text.get_window_extent() for text in texts):
+        assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= figure.bbox.x1 and box.y1 <= figure.bbox.y1
+    assert figure.texts[-1].get_window_extent().y0 >= figure.axes[0].get_window_extent().y1
+
+
+def test_pages_are_shown_pixel_for_pixel(tmp_path):
+    pages = {}
+    for name, width in (("one", 400), ("two", 350), ("three", 400), ("four", 400)):
+        pages[name] = tmp_path / f"{name}.png"
+        Image.fromarray(np.random.default_rng(width).integers(0, 256, (50, width, 3), np.uint8)).save(pages[name])
+    figure = plotting.pictures(pages)
+    pixels = drawn(figure)
+    assert pixels.shape[1] < 1400  # three beside each other, and one below them
+    for axes, path in zip(figure.axes, pages.values()):
+        left, below, right, above = (round(edge) for edge in axes.get_window_extent().extents)
+        shown = pixels[len(pixels) - above : len(pixels) - below, left:right]
+        np.testing.assert_array_equal(shown, np.asarray(Image.open(path)))
+
+
 @pytest.mark.parametrize(
-    ("names", "label"),
+    ("names", "label", "curves"),
     [
-        (["accuracy"], "accuracy"),
-        (["bits_per_dim"], "bits_per_dim"),
-        (["discriminator_loss", "generator_loss"], "loss"),
-        (["loss", "reconstruction_loss", "kl_loss"], "loss"),
-        (["loss", "accuracy"], ""),
+        (["accuracy"], "accuracy", ["training", "held out"]),
+        (["bits_per_dim"], "bits per dim", ["training", "held out"]),
+        (["wasserstein_distance"], "Wasserstein distance", ["training", "held out"]),
+        (
+            ["discriminator_loss", "generator_loss"],
+            "loss",
+            ["discriminator", "discriminator, held out", "generator", "generator, held out"],
+        ),
+        (
+            ["loss", "reconstruction_loss", "kl_loss"],
+            "loss",
+            ["total", "total, held out", "reconstruction", "reconstruction, held out", "KL", "KL, held out"],
+        ),
+        (
+            ["real_accuracy", "fake_accuracy"],
+            "accuracy",
+            ["real", "real, held out", "generated", "generated, held out"],
+        ),
+        (["loss", "accuracy"], "", ["loss", "loss, held out", "accuracy", "accuracy, held out"]),
+        (
+            ["n of 3", "n_of_3 and more"],
+            "",
+            ["n of 3", "n of 3, held out", "n of 3 and more", "n of 3 and more, held out"],
+        ),
     ],
 )
-def test_the_axis_of_several_curves_is_named_by_what_all_are(names, label):
-    figure = plotting.curves({name: [2.0, 1.0] for name in names}, names)
-    assert figure.axes[0].get_ylabel() == label
+def test_the_axis_of_several_curves_is_named_by_what_all_are_and_each_by_the_rest(names, label, curves):
+    history = {f"{val}{name}": [2.0, 1.0] for name in names for val in ("", "val_")}
+    axes = plotting.curves(history, names).axes[0]
+    assert axes.get_ylabel() == label
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == curves
     assert plotting.curves({name: [2.0] for name in names}, names, y_label="nats").axes[0].get_ylabel() == "nats"
+    alone = plotting.curves({name: [2.0] for name in names}, names).axes[0].get_legend()
+    assert (alone is None) == (len(names) == 1)  # the axis says what a single curve is
 
 
-def test_few_points_are_drawn_larger_than_many():
-    def sizes(count):
-        points, labels = np.zeros((count, 2)), np.arange(count) % 2
-        model = SimpleNamespace(generate=lambda latents: np.zeros((len(latents), 4, 4, 1)))
-        figures = [
-            plotting.latent_scatter(points),
-            plotting.latent_scatter(points, labels, ["a", "b"]),
-            plotting.latent_plane(model, np.arange(3), np.arange(3), points, labels),
-        ]
-        return [figure.axes[0].collections[0].get_sizes()[0] for figure in figures]
+def test_curves_begin_where_they_are_told():
+    line, below = (plotting.curves({"p": [3.0, 4.0]}, ["p"], first=first).axes[0].lines[0] for first in (1, 0))
+    assert line.get_xdata().tolist() == [1, 2] and below.get_xdata().tolist() == [0, 1]
 
-    assert sizes(1000) == sizes(10_000) == [2, 3, 2]
-    assert sizes(100) == [20, 30, 20]
-    assert max(sizes(2)) < 40
+
+def test_alternative_text_is_what_a_picture_says_in_letters():
+    images = np.zeros((4, 8, 8, 1))
+    history = {"discriminator_loss": [1.0], "generator_loss": [2.0]}
+    figures = {
+        "the_game": plotting.curves(history, list(history), y_label="nats"),
+        "new_images": plotting.grid(images, 2),
+        "rows": plotting.rows({"original": images, "-1": images}, "what is added"),
+        "bars": plotting.bars([1, 2], ["boots", "bags"], y_label="share"),
+        "long": plotting.texts({"a" * 400: "text"}),
+    }
+    texts = {name: plotting.alternative_text(figure, name) for name, figure in figures.items()}
+    assert texts["the_game"] == "the game: nats against epoch. discriminator; generator"
+    assert texts["new_images"] == "new images: 4 images in 2 rows of 2"
+    assert texts["rows"] == "rows: rows of images, 4 in each. what is added. original"
+    assert texts["bars"] == "bars: share. boots; bags"
+    assert len(texts["long"]) == 300 and texts["long"].startswith("long: texts: aaa") and texts["long"].endswith(" ...")
+    assert plotting.alternative_text(Figure(), "an_empty_one") == "an empty one"
 
 
 def test_every_public_name_is_a_figure_or_writes_one():

@@ -6,6 +6,7 @@ Each function returns a matplotlib `Figure`; nothing is global.
 from gdl_keras.plotting.attention import attention_html, attention_maps
 from gdl_keras.plotting.curves import bars, confusion, curve_panels, curves, lines, paths
 from gdl_keras.plotting.densities import densities, histograms, landscape, points, square_around
+from gdl_keras.plotting.describing import alternative_text
 from gdl_keras.plotting.fields import distributions, fields
 from gdl_keras.plotting.figures import png, save
 from gdl_keras.plotting.flows import bent_grid, ways
@@ -16,6 +17,7 @@ from gdl_keras.plotting.text import next_tokens, shaded, texts
 from gdl_keras.plotting.trees import tree
 
 __all__ = [
+    "alternative_text",
     "attention_html",
     "attention_maps",
     "bars",

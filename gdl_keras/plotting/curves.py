@@ -5,20 +5,30 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from gdl_keras.plotting.figures import figure_with_axes
+from gdl_keras.plotting.names import common_and_own, in_words
 
 
-def curves(history, names, x_label="epoch", y_label=None):
-    """Columns of a Keras history against the epoch; validation values dashed in the same colour."""
+def curves(history, names, x_label="epoch", y_label=None, first=1):
+    """Columns of a Keras history against the epoch; validation values dashed in the same colour.
+
+    Args:
+        history: {column: numbers}.
+        names: list of str, columns; what all of them are called names the axis, the rest of their names the curves.
+        x_label: str.
+        y_label: str, what the axis says, best with its unit; by default what the columns have in common.
+        first: int, where the first number stands.
+    """
     figure, axes = figure_with_axes(6, 3.5)
-    for name in names:
-        (line,) = axes.plot(np.arange(1, len(history[name]) + 1), history[name], label=name)
+    common, own = common_and_own(names)
+    for name, label in zip(names, own):
+        (line,) = axes.plot(np.arange(first, first + len(history[name])), history[name], label=label or "training")
         if f"val_{name}" in history:
-            values = history[f"val_{name}"]
-            axes.plot(np.arange(1, len(values) + 1), values, "--", color=line.get_color(), label=f"{name}, validation")
+            values, beside = history[f"val_{name}"], f"{label}, held out" if label else "held out"
+            axes.plot(np.arange(first, first + len(values)), values, "--", color=line.get_color(), label=beside)
     axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.set_xlabel(x_label)
-    axes.set_ylabel(y_label or _common_name(names))
-    axes.legend(frameon=False)
+    axes.set(xlabel=x_label, ylabel=y_label or common)
+    if len(axes.lines) > 1:
+        axes.legend(frameon=False)
     return figure
 
 
@@ -48,13 +58,13 @@ def paths(histories, x, columns, x_label=None):
         histories: {name: {column: numbers, one an epoch}}.
         x: str, the column of the horizontal axes.
         columns: {column: what its axis says}.
-        x_label: str; by default `x`.
+        x_label: str; by default `x` in words.
     """
     figure = Figure(figsize=(3.4 * len(columns), 3.4), layout="constrained")
     for axes, (column, label) in zip(figure.subplots(1, len(columns), squeeze=False)[0], columns.items()):
         for name, history in histories.items():
             axes.plot(history[x], history[column], ".-", linewidth=1, markersize=5, label=name)
-        axes.set(xlabel=x_label or x, ylabel=label)
+        axes.set(xlabel=x_label or in_words(x), ylabel=label)
     if len(histories) > 1:
         figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=6, frameon=False, fontsize=8)
     return figure
@@ -78,7 +88,7 @@ def curve_panels(histories, across=3):
                 taken = np.flatnonzero(np.isfinite(values))
                 axes.plot(taken + 1, values[taken], style, color=f"C{number % 10}", linewidth=1, markersize=4)
         axes.xaxis.get_major_locator().set_params(integer=True)
-        axes.set_title(column, fontsize=9)
+        axes.set_title(in_words(column), fontsize=9)
         axes.tick_params(labelsize=7)
     for axes in panels[len(columns) :]:
         axes.set_axis_off()
@@ -114,11 +124,3 @@ def confusion(labels, answers, class_names):
     axes.set_xlabel("answer")
     axes.set_ylabel("truth")
     return figure
-
-
-def _common_name(names):
-    """What several columns are called together, "loss" of discriminator_loss and generator_loss; else nothing."""
-    [first, *others] = names
-    parts = first.split("_")
-    ends = ("_".join(parts[start:]) for start in range(len(parts)))
-    return next((end for end in ends if all(f"_{name}".endswith(f"_{end}") for name in others)), "")

@@ -29,6 +29,7 @@ def histograms(points, count=50, columns=10):
             axes.hist(points[:, index], bins=x[::4], density=True, color="tab:blue")
             axes.plot(x, density, color="red", linewidth=0.8)
             axes.set_ylim(0, 0.8)
+    figure.set_label(f"{count} histograms, each under the standard normal curve")
     return figure
 
 

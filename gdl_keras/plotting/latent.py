@@ -1,11 +1,15 @@
 """Latent spaces: where examples lie in the plane, and what a model decodes there."""
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.figure import Figure
 
-from gdl_keras.plotting.figures import figure_with_axes, without_frame
-from gdl_keras.plotting.images import mosaic
+from gdl_keras.plotting.colours import class_style
+from gdl_keras.plotting.figures import axes_of_pixels, figure_of_pixels, figure_with_axes, without_frame
+from gdl_keras.plotting.images import interpolation, mosaic, scale_of
+
+AXES = "{} latent number"
+# Pixels beside and below the plane's images, for ticks and the names of the axes.
+MARGIN = 64
 
 
 def latent_scatter(points, labels=None, class_names=None, marked=None, title=None):
@@ -25,30 +29,39 @@ def latent_scatter(points, labels=None, class_names=None, marked=None, title=Non
             axes.annotate(str(number), (x, y), color="white", ha="center", va="center", fontsize=6, zorder=4)
     if title:
         axes.set_title(title)
+    figure.set_label(f"{len(points)} points in a plane" + ("" if marked is None else f", {len(marked)} numbered"))
     return figure
 
 
-def scatters(named_points, labels=None, class_names=None):
-    """Several scatters of the same labelled examples side by side: {title: points (n, 2)}."""
+def scatters(named_points, labels=None, class_names=None, axis_names=None):
+    """Several scatters of the same labelled examples side by side.
+
+    Args:
+        named_points: {title: array (n, 2)}.
+        labels, class_names: as in `latent_scatter`.
+        axis_names: {title: what its axes count, with {} for "first" and "second"}, where that is no latent number.
+    """
     figure = Figure(figsize=(5 * len(named_points) + 1.3, 4.6), layout="constrained")
     for axes, (title, points) in zip(figure.subplots(1, len(named_points), squeeze=False)[0], named_points.items()):
-        scatter_on(axes, points, labels, class_names if title == list(named_points)[-1] else None)
+        names = class_names if title == list(named_points)[-1] else None
+        scatter_on(axes, points, labels, names, (axis_names or {}).get(title, AXES))
         axes.set_title(title)
+    figure.set_label("points in planes")
     return figure
 
 
-def scatter_on(axes, points, labels=None, class_names=None):
-    """Draws the points of `latent_scatter` on given axes."""
+def scatter_on(axes, points, labels=None, class_names=None, axis_names=AXES):
+    """Draws the points of `latent_scatter` on given axes, and says what these count."""
     enlarged = _enlarged(points)
+    axes.set(xlabel=axis_names.format("first"), ylabel=axis_names.format("second"))
     if labels is None:
         axes.scatter(points[:, 0], points[:, 1], s=2 * enlarged, alpha=0.6, color="black", linewidths=0)
         return
-    classes = np.unique(labels)
-    colours = colormaps["rainbow"](np.linspace(0, 1, max(len(classes), 2)))
-    for label, colour in zip(classes, colours):
+    for label in np.unique(labels):
         chosen = points[labels == label]
         name = class_names[label] if class_names else str(label)
-        axes.scatter(chosen[:, 0], chosen[:, 1], s=3 * enlarged, alpha=0.7, color=colour, linewidths=0, label=name)
+        style = {**class_style(label), "s": 3 * enlarged, "alpha": 0.7, "linewidths": 0}
+        axes.scatter(chosen[:, 0], chosen[:, 1], label=name, **style)
     if class_names:
         scale = 4 / enlarged**0.5
         axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), markerscale=scale, frameon=False, fontsize=8)
@@ -64,16 +77,25 @@ def latent_plane(model, x, y, points=None, labels=None, axis_labels=None):
         axis_labels: texts for the ticks of (x, y), where the coordinates are not to be read as they are.
     """
     latents = np.stack(np.meshgrid(x, y[::-1]), axis=-1).reshape(-1, 2).astype("float32")
-    picture = mosaic(model.generate(latents=latents), len(x))
-    figure, axes = figure_with_axes(0.45 * len(x) + 1, 0.45 * len(y) + 0.6)
-    axes.imshow(picture, extent=(-0.5, len(x) - 0.5, -0.5, len(y) - 0.5), aspect="equal")
+    images = model.generate(latents=latents)
+    picture, scale = mosaic(images, len(x)), scale_of(images)
+    height, width = (round(scale * side) for side in picture.shape[:2])
+    figure = figure_of_pixels(width + MARGIN, height + MARGIN)
+    axes = axes_of_pixels(figure, MARGIN, MARGIN, width, height)
+    extent = (-0.5, len(x) - 0.5, -0.5, len(y) - 0.5)
+    axes.imshow(picture, extent=extent, aspect="auto", interpolation=interpolation(scale))
     if points is not None:
         columns, lines = (np.interp(points[:, i], c, np.arange(len(c))) for i, c in enumerate((x, y)))
-        axes.scatter(columns, lines, c=labels, cmap="rainbow", s=2 * _enlarged(points), alpha=0.25, linewidths=0)
+        few = {"s": 2 * _enlarged(points), "alpha": 0.25, "linewidths": 0}
+        for label in [None] if labels is None else np.unique(labels):
+            chosen = slice(None) if label is None else labels == label
+            axes.scatter(columns[chosen], lines[chosen], **class_style(label), **few)
     x_texts, y_texts = axis_labels or ([f"{v:.1f}" for v in x], [f"{v:.1f}" for v in y])
-    axes.set_xticks(range(len(x)), x_texts, fontsize=7, rotation=90)
-    axes.set_yticks(range(len(y)), y_texts, fontsize=7)
+    axes.set_xticks(range(len(x)), x_texts, fontsize=9)
+    axes.set_yticks(range(len(y)), y_texts, fontsize=9)
+    axes.set(xlabel=AXES.format("first"), ylabel=AXES.format("second"))
     without_frame(axes)
+    figure.set_label(f"{len(images)} images, decoded on a grid of {len(x)} by {len(y)} points")
     return figure
 
 

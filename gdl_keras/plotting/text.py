@@ -28,6 +28,7 @@ def texts(named, width=100):
     figure, axes = _page(len(lines), width)
     for row, (line, weight) in enumerate(lines):
         axes.text(0, row, line, fontsize=9, family="monospace", weight=weight, va="center", parse_math=False)
+    figure.set_label(f"texts: {', '.join(named)}")
     return figure
 
 
@@ -61,6 +62,7 @@ def shaded(pieces, values, label, width=100, largest=None):
     scale = figure.colorbar(ScalarMappable(norm, REDS), ax=axes, location="bottom", shrink=0.4, aspect=40)
     scale.set_label(label, fontsize=8)
     scale.ax.tick_params(labelsize=7)
+    figure.set_label(f"a text on a ground that is the redder the larger its number is: {''.join(pieces)}")
     return figure
 
 

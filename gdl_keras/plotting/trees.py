@@ -17,6 +17,7 @@ def tree(root, branches):
     axes.set(xlim=(-0.5, depth + 1.4), ylim=(leaves - 0.5, -0.5))
     axes.set_axis_off()
     _draw(axes, root, branches, 0, 0)
+    figure.set_label(f"a tree: {', '.join(text.get_text() for text in axes.texts)}")
     return figure
 
 

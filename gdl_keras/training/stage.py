@@ -142,6 +142,8 @@ class Stage:
     def show(self, name, figure):
         """Keeps a figure as pictures/NAME.png and shows it where there is a notebook to show it in.
 
+        What a figure says in letters is its alternative text there, for those who do not see it.
+
         Args:
             name: str.
             figure: a matplotlib `Figure`, or str: HTML, which is kept as pictures/NAME.html.
@@ -159,7 +161,8 @@ class Stage:
         if in_notebook():
             from IPython.display import HTML, Image, display
 
-            display(HTML(figure) if is_html else Image(filename=str(path)))
+            alternative = None if is_html else plotting.alternative_text(figure, name)
+            display(HTML(figure) if is_html else Image(filename=str(path), alt=alternative))
 
     def sample_picture(self, epoch):
         """Path of the page of samples that was written after that epoch, 1 for the first."""

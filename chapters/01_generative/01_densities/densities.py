@@ -239,7 +239,7 @@ model.compile(Adam(ever_slower), **run.execution())
 model.fit(train, validation_data=test, **run.schedule())
 
 # %%
-run.show("loss", plotting.curves(run.history, ["loss"], y_label="nats"))
+run.show("loss", plotting.curves(run.history, ["loss"], y_label="-log p, nats a point"))
 ascent = {
     "the mixture, as it began": begun.negative_log_likelihood,
     "as it ended": model.negative_log_likelihood,
@@ -261,7 +261,8 @@ stage = run.stage("gan", epochs=run.planned_epochs, steps_per_epoch=run.gan_step
 gan = PointGAN(generator, build_point_discriminator(), ema_decay=0.995, seed=run.seed)
 gan.compile(Adam(run.gan_learning_rate, 0.5), Adam(run.gan_learning_rate, 0.5), **run.execution())
 gan.fit(train, verbose=0, **stage.schedule())
-run.show("gan_losses", plotting.curves(stage.history, ["discriminator_loss", "generator_loss"]))
+losses = ["discriminator_loss", "generator_loss"]
+run.show("gan_losses", plotting.curves(stage.history, losses, y_label="cross-entropy, nats"))
 
 # %% [markdown]
 # To look at its density all the same, we draw many points and put a small round cloud, a *kernel*, on each.  That blurs
@@ -344,7 +345,7 @@ for title, x, nats, label in (
     ("by_heart_widths", widths, by_width, "width of the kernels"),
 ):
     named = dict(zip((f"on its {len(known)} examples", "on held-out points"), np.transpose(nats)))
-    run.show(title, plotting.lines(x, named, floor, label, "nats"))
+    run.show(title, plotting.lines(x, named, floor, label, "-log p, nats a point"))
 
 # %% [markdown]
 # Three of the kernel densities, with their examples.  The thin one is a memory: what it draws lies next to something

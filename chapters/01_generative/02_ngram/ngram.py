@@ -207,7 +207,9 @@ xz = {
 }
 print({name: round(value, 3) for name, value in xz.items()})
 lines = bits | {name: [value] * len(orders) for name, value in xz.items()}
-run.show("orders", plotting.curves(lines, list(lines), x_label="n", y_label="bits a token"))
+run.show(
+    "orders", plotting.curves(lines, list(lines), x_label="n, tokens that are counted together", y_label="bits a token")
+)
 
 # %% [markdown]
 # What each of these models expects next, of the tokens likeliest to it: the longer the context, the surer the guess.
@@ -261,7 +263,7 @@ for order in orders:
         smoothed[f"additive, alpha {alpha:g}"].append(bits_per_token(other, test))
 for name, values in smoothed.items():
     print(f"{name}: " + ", ".join(f"{value:.3f}" for value in values))
-run.show("smoothing", plotting.curves(smoothed, list(smoothed), x_label="n", y_label="bits, held-out text"))
+run.show("smoothing", plotting.curves(smoothed, list(smoothed), x_label="n", y_label="bits a held-out token"))
 
 # %% [markdown]
 # ## Where it is surprised

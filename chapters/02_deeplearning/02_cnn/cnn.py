@@ -85,7 +85,7 @@ model.fit(train, validation_data=test, **run.schedule())
 
 # %%
 run.show("loss", plotting.curves(run.history, ["loss"], y_label="cross-entropy, nats"))
-run.show("accuracy", plotting.curves(run.history, ["accuracy"]))
+run.show("accuracy", plotting.curves(run.history, ["accuracy"], y_label="accuracy, share of images"))
 
 # %% [markdown]
 # ## What it says about new pictures

@@ -130,7 +130,8 @@ plotting.show_source(losses.kl_to_standard_normal, VAE.train_step, VAE.loss_term
 model.fit(train, validation_data=test, **run.schedule())
 
 # %%
-run.show("loss", plotting.curves(run.history, ["loss", "reconstruction_loss", "kl_loss"]))
+unit = "loss, nats an image" if run.weighting == "elbo" else "loss, weighted as in the book"
+run.show("loss", plotting.curves(run.history, ["loss", "reconstruction_loss", "kl_loss"], y_label=unit))
 
 # %% [markdown]
 # ## Reconstructions
@@ -153,7 +154,8 @@ points, log_variances = model.encode(shown)
 cumulative = np.vectorize(NormalDist().cdf)
 if run.latent_dim == 2:
     planes = {"latent plane": points, "as quantiles of N(0, 1)": cumulative(points)}
-    run.show("latent_plane", plotting.scatters(planes, labels, test.class_names))
+    quantiles = {"as quantiles of N(0, 1)": "quantile of the {} latent number"}
+    run.show("latent_plane", plotting.scatters(planes, labels, test.class_names, quantiles))
 
 # %% [markdown]
 # ## New garments

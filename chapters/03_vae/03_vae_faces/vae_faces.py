@@ -107,7 +107,8 @@ model.compile(Adam(run.learning_rate), **run.execution())
 model.fit(train, validation_data=test, **run.schedule())
 
 # %%
-run.show("loss", plotting.curves(run.history, ["loss", "reconstruction_loss", "kl_loss"]))
+unit = "loss, nats an image" if run.weighting == "elbo" else "loss, weighted as in the book"
+run.show("loss", plotting.curves(run.history, ["loss", "reconstruction_loss", "kl_loss"], y_label=unit))
 
 # %% [markdown]
 # ## Reconstructions
@@ -146,7 +147,8 @@ strengths = (-2, -1, 0, 1, 2)
 for name in run.attributes or list(has)[:3]:
     direction = attribute_vector(means, has[name], run.minus)
     walks = {f"{strength:+d}": model.generate(latents=starts + strength * direction) for strength in strengths}
-    run.show(f"attribute_{name.replace(' ', '_').replace('&', 'and')}", plotting.rows(walks))
+    title = f"{name}, added so many times to five images"
+    run.show(f"attribute_{name.replace(' ', '_').replace('&', 'and')}", plotting.rows(walks, title))
     print(f"{name}: {has[name].sum()} images have it, the two means are {np.linalg.norm(direction):.2f} apart")
 
 # %% [markdown]

@@ -152,7 +152,8 @@ model.fit(train, **run.schedule())
 # to say.  In between is where the generator learns.
 
 # %%
-run.show("losses", plotting.curves(run.history, ["discriminator_loss", "generator_loss"]))
+losses = ["discriminator_loss", "generator_loss"]
+run.show("losses", plotting.curves(run.history, losses, y_label="cross-entropy, nats"))
 run.show("accuracies", plotting.curves(run.history, ["real_accuracy", "fake_accuracy"], y_label="accuracy"))
 
 # %% [markdown]

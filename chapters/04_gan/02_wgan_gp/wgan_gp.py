@@ -206,8 +206,9 @@ model.fit(train, **run.schedule())
 # The length of the critic's gradient should stay near 1: where it runs off, the penalty weighs too little.
 
 # %%
-run.show("distance", plotting.curves(run.history, ["wasserstein_distance"]))
-run.show("gradient_norm", plotting.curves(run.history, ["gradient_norm"]))
+unit = "Wasserstein distance, images in [-1, 1]"
+run.show("distance", plotting.curves(run.history, ["wasserstein_distance"], y_label=unit))
+run.show("gradient_norm", plotting.curves(run.history, ["gradient_norm"], y_label="slope, per unit of [-1, 1]"))
 
 # %% [markdown]
 # ## With the critic ahead
@@ -231,9 +232,8 @@ patient.compile(
 steps = max(1, run.ahead_steps // 10)
 history = patient.fit(train, epochs=10, steps_per_epoch=steps, verbose=0).history
 print("distance:", ", ".join(f"{distance:.1f}" for distance in history["wasserstein_distance"]))
-run.show(
-    "distance_ahead", plotting.curves(history, ["wasserstein_distance"], x_label=f"{steps} steps of the generator")
-)
+x_label = f"{steps} steps of the generator"
+run.show("distance_ahead", plotting.curves(history, ["wasserstein_distance"], x_label, y_label=unit))
 
 # %% [markdown]
 # ## New images

@@ -170,8 +170,9 @@ plotting.show_source(CGAN.train_step)
 model.fit(train, **run.schedule(test))
 
 # %%
-run.show("distance", plotting.curves(run.history, ["wasserstein_distance"]))
-run.show("gradient_norm", plotting.curves(run.history, ["gradient_norm"]))
+unit = "Wasserstein distance, images in [-1, 1]"
+run.show("distance", plotting.curves(run.history, ["wasserstein_distance"], y_label=unit))
+run.show("gradient_norm", plotting.curves(run.history, ["gradient_norm"], y_label="slope, per unit of [-1, 1]"))
 
 # %% [markdown]
 # ## The same points under every label

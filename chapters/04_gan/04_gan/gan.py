@@ -89,7 +89,8 @@ model.compile(
 model.fit(train, **run.schedule())
 
 # %%
-run.show("losses", plotting.curves(run.history, ["discriminator_loss", "generator_loss"]))
+losses = ["discriminator_loss", "generator_loss"]
+run.show("losses", plotting.curves(run.history, losses, y_label="cross-entropy, nats"))
 run.show("accuracies", plotting.curves(run.history, ["real_accuracy", "fake_accuracy"], y_label="accuracy"))
 
 # %% [markdown]

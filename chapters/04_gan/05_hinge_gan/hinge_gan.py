@@ -138,7 +138,7 @@ plotting.show_source(losses.hinge_loss, HingeGAN.train_step, HingeGAN.squared_sl
 model.fit(train, **run.schedule())
 
 # %%
-run.show("losses", plotting.curves(run.history, ["discriminator_loss", "generator_loss"]))
+run.show("losses", plotting.curves(run.history, ["discriminator_loss", "generator_loss"], y_label="loss, in scores"))
 run.show("accuracies", plotting.curves(run.history, ["real_accuracy", "fake_accuracy"], y_label="accuracy"))
 
 # %% [markdown]

@@ -142,7 +142,7 @@ plotting.show_source(PixelCNNMixture.nats)
 model.fit(train, validation_data=test, **run.schedule())
 
 # %%
-run.show("losses", plotting.curves(run.history, ["bits_per_dim"]))
+run.show("losses", plotting.curves(run.history, ["bits_per_dim"], y_label="bits a number of an image"))
 
 # %% [markdown]
 # ## What it expects
@@ -159,7 +159,7 @@ for name, rank in (("least surprising", 0), ("median", nats.size // 2), ("most s
     row, column = np.unravel_index(np.argsort(nats.reshape(-1))[rank], nats.shape)
     level = int(levels[0, row, column, 0])
     expected[f"{name}: row {row}, column {column}, in truth {level}"] = np.exp(log_p[row, column, 0])
-figure = plotting.curves(expected, list(expected), x_label="level + 1", y_label="probability")
+figure = plotting.curves(expected, list(expected), x_label="level", y_label="probability", first=0)
 figure.axes[0].set(yscale="log", ylim=(1e-6, 1))
 run.show("expected", figure)
 

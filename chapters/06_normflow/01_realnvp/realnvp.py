@@ -153,7 +153,7 @@ model.compile(Adam(rate), **run.execution())
 model.fit(train, validation_data=test, **run.schedule())
 
 # %%
-run.show("loss", plotting.curves(run.history, ["nats"], y_label="nats"))
+run.show("loss", plotting.curves(run.history, ["nats"], y_label="-log p, nats a point"))
 
 # %% [markdown]
 # Was the determinant right?  Four corners of a small square, sent to the latent space: the area of what they enclose,

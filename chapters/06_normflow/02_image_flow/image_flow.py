@@ -156,7 +156,7 @@ plotting.show_source(ImageFlow.forward, ImageFlow.inverse, ImageFlow.bound)
 model.fit(train, validation_data=test, **run.schedule())
 
 # %%
-run.show("losses", plotting.curves(run.history, ["bits_per_dim"]))
+run.show("losses", plotting.curves(run.history, ["bits_per_dim"], y_label="bits a number of an image"))
 
 # %% [markdown]
 # ## There and back
@@ -224,7 +224,8 @@ encoded = model.encode(train.images(some))
 for name in run.attributes or list(groups)[:3]:
     direction = attribute_vector(encoded, groups[name][some])
     walks = {f"{share:+d}": model.generate(latents=points + share * direction) for share in (-2, -1, 0, 1, 2)}
-    run.show(f"attribute_{name}".replace(" ", "_").replace("/", "_"), plotting.rows(walks))
+    title = f"{name}, added so many times to {len(points)} images"
+    run.show(f"attribute_{name}".replace(" ", "_").replace("/", "_"), plotting.rows(walks, title))
 
 # %% [markdown]
 # ## Against PNG and WebP

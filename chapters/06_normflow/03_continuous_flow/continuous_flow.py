@@ -156,7 +156,7 @@ model.compile(Adam(rate), **run.execution())
 model.fit(train, validation_data=test, **run.schedule())
 
 # %%
-run.show("loss", plotting.curves(run.history, ["nats"], y_label="nats"))
+run.show("loss", plotting.curves(run.history, ["nats"], y_label="-log p, nats a point"))
 
 # %% [markdown]
 # ## How well was it followed?

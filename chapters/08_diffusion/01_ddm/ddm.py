@@ -221,7 +221,8 @@ plotting.show_source(Diffusion.losses_of, Diffusion.train_step)
 model.fit(train, validation_data=test, **run.schedule())
 
 # %%
-run.show("losses", plotting.curves(run.history, ["loss"], y_label="loss"))
+what = f"{run.error} error of the {run.target}" + ", weighted" * (run.weighting != "none")
+run.show("losses", plotting.curves(run.history, ["loss"], y_label=what))
 
 # %% [markdown]
 # ## Where it is hard
@@ -235,7 +236,7 @@ labels = test.sample(200, column="labels") if run.conditional else None
 levels = np.linspace(0.03, 0.97, 15)
 ratios = [float(n / s) for s, n in (SCHEDULES[run.noise_schedule](tf.constant(t, "float32")) for t in levels)]
 losses = [model.losses_at(held_out, level, labels).mean() for level in levels]
-run.show("levels", plotting.lines(ratios, {run.target: losses}, x_label="noise / signal", y_label="loss"))
+run.show("levels", plotting.lines(ratios, {"held out": losses}, x_label="noise / signal", y_label=what))
 
 # %% [markdown]
 # ## New images

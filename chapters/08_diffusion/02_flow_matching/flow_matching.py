@@ -123,7 +123,7 @@ model.compile(FusedAdam(rate, beta_2=run.beta_2, global_clipnorm=run.clip), **ru
 model.fit(train, validation_data=test, **run.schedule())
 
 # %%
-run.show("losses", plotting.curves(run.history, ["loss"], y_label="loss"))
+run.show("losses", plotting.curves(run.history, ["loss"], y_label="squared error of the velocity"))
 
 # %% [markdown]
 # ## New images

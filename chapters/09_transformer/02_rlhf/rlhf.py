@@ -273,7 +273,7 @@ reward = RewardModel(build_reward_network(language.network), vocabulary, one_tex
 reward.compile(FusedAdam(run.reward_rate, global_clipnorm=1.0), **run.execution())
 plotting.show_source(preference_losses.bradley_terry, RewardModel.train_step)
 reward.fit(pairs, validation_data=held_out_pairs, **stage.schedule())
-stage.show("accuracy", plotting.curves(stage.history, ["accuracy"]))
+stage.show("accuracy", plotting.curves(stage.history, ["accuracy"], y_label="share of choices foreseen"))
 
 # %% [markdown]
 # Held-out pairs: how often it agrees with what people chose, and with what they like better in truth, where there is a
