@@ -135,11 +135,11 @@ def sampling_seconds(model, n=1000, rounds=5):
 
 def families_section(runs):
     """The figure and its table."""
-    draw_families(runs)
+    plotting.save(draw_families(runs), FIGURE)
     lines = [
         "## The families of chapters 3 and 4 on the same images",
         "",
-        f"![FCD against CPU time, bits per dim, and the time of sampling](pictures/{FIGURE.name})",
+        f"![FCD against CPU time, recall against precision, FCD against the time of sampling](pictures/{FIGURE.name})",
         "",
         "*Fashion-MNIST at 32x32, 1,000 samples after each epoch against 1,000 held-out images; "
         f"`bash scripts/compare_families.sh`. The table: {of_samples(runs)}. CPU minutes are "
@@ -168,27 +168,25 @@ def of_samples(runs):
 
 
 def draw_families(runs):
-    """FCD against CPU minutes, bits per dim against them where there are any, FCD against seconds of sampling."""
+    """FCD against CPU minutes, recall against precision at the end, FCD against seconds of sampling: a `Figure`."""
     figure = Figure(figsize=(10, 4), layout="constrained")
-    training, likelihood, sampling = figure.subplots(1, 3)
+    training, shares, sampling = figure.subplots(1, 3)
     for run in runs:
         name, minutes = run["folder"].name, run["cpu_seconds"] / 60
         distances = [float(line[FCD]) for line in run["history"]]
         (line,) = training.plot(minutes, distances, marker=".", label=name)
         sampling.plot(run["sampling"], distances[-1], "o", color=line.get_color())
-        bits = run["metrics"]["evaluation"]["metrics"].get("bits_per_dim")
-        if bits:
-            likelihood.plot(minutes[-1], bits["value"], "o", color=line.get_color())
-            likelihood.annotate(f"{name}, {bits['likelihood']}  ", (minutes[-1], bits["value"]), fontsize=8, ha="right")
+        evaluated = run["metrics"]["evaluation"]["metrics"]
+        shares.plot(evaluated["precision"]["value"], evaluated["recall"]["value"], "o", color=line.get_color())
     training.set(xscale="log", yscale="log", xlabel="CPU minutes of training", ylabel="FCD, 1,000 samples")
-    likelihood.set(xlabel="CPU minutes of training", ylabel="bits per dim, a bound", xlim=(0, None), ylim=(0, None))
+    shares.set(xlabel="precision at the end", ylabel="recall at the end", xlim=(0, 1), ylim=(0, 1))
     sampling.set(xscale="log", yscale="log", xlabel="seconds for 1,000 samples", ylabel="FCD at the end")
     for axis in (training.xaxis, training.yaxis, sampling.xaxis, sampling.yaxis):
         axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.set_major_formatter("{x:g}")
         axis.set_minor_formatter("")
     figure.legend(loc="outside lower center", ncols=len(runs), frameon=False, fontsize=8)
-    plotting.save(figure, FIGURE)
+    return figure
 
 
 def presets_section(runs):

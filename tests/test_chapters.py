@@ -4,6 +4,7 @@ import json
 import re
 import runpy
 import sys
+from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -59,15 +60,24 @@ def test_every_training_heeds_the_flags_of_the_run(chapter):
     assert program.count("**run.schedule(") == len(re.findall(r"\bmodel\.fit\(", program))
 
 
+@pytest.fixture
+def builder(monkeypatch):
+    """What is in scripts/build_notebooks.py, by name."""
+    scripts = Path(__file__).parents[1] / "scripts"
+    pytest.importorskip("jupytext")
+    monkeypatch.syspath_prepend(str(scripts))
+    return runpy.run_path(str(scripts / "build_notebooks.py"))
+
+
 @every_chapter
-def test_notebook_and_program_have_the_same_source(chapter):
+def test_notebook_and_program_have_the_same_source(chapter, builder):
     jupytext = pytest.importorskip("jupytext")
     program = jupytext.read(chapter.program)
     notebook = jupytext.read(chapter.program.with_suffix(".ipynb"))
-    colab_cell = runpy.run_path(str(Path(__file__).parents[1] / "scripts" / "build_notebooks.py"))["colab_cell"]
-    *_, colab = [cell for cell in notebook.cells if "colab" in cell.metadata.get("tags", [])]
-    notebook.cells.remove(colab)
-    assert colab.source == colab_cell(chapter).source, "run: python scripts/build_notebooks.py"
+    colab = [cell for cell in notebook.cells if "colab" in cell.metadata.get("tags", [])]
+    notebook.cells = [cell for cell in notebook.cells if cell not in colab]
+    expected = [(cell.cell_type, cell.source) for cell in builder["colab_cells"](chapter)]
+    assert [(cell.cell_type, cell.source) for cell in colab] == expected, "run: python scripts/build_notebooks.py"
     sources = [[(cell.cell_type, cell.source.strip()) for cell in book.cells] for book in (program, notebook)]
     assert sources[0] == sources[1], "run: python scripts/build_notebooks.py"
 
@@ -81,6 +91,53 @@ def test_notebook_was_executed_to_its_end_and_is_small(chapter):
     assert "display_data" in kinds
     assert "error" not in kinds
     assert path.stat().st_size < 1_000_000
+
+
+@every_chapter
+def test_every_picture_of_a_notebook_has_an_alternative_text(chapter):
+    """On a web page that nbconvert makes with the one of its templates that heeds it, and where there is text alone."""
+    nbconvert = pytest.importorskip("nbconvert")
+    path = chapter.program.with_suffix(".ipynb")
+    page, _ = nbconvert.HTMLExporter(template_name="classic").from_filename(str(path))
+    texts = [unescape(text) for text in re.findall(r'<img alt="([^"]*)"', page)]
+    cells = json.loads(path.read_text())["cells"]
+    pictures = [
+        output["data"] for cell in cells for output in cell.get("outputs", []) if "image/png" in output.get("data", {})
+    ]
+    assert texts and texts == ["".join(picture["text/plain"]) for picture in pictures]
+    assert all(len(text) >= 10 and not text.startswith(("No description", "<")) for text in texts)
+    # Two may say the same where both show the same kind of thing; most tell theirs apart.
+    assert len(set(texts)) > len(texts) / 2
+
+
+def test_a_picture_that_says_nothing_is_named_by_the_heading_above_it(builder):
+    nbformat = pytest.importorskip("nbformat")
+
+    def shown(source, *alternatives):
+        outputs = [
+            nbformat.v4.new_output(
+                "display_data",
+                {"image/png": "", "text/plain": "<Image>"},
+                metadata={"image/png": {"alt": text}} if text else {},
+            )
+            for text in alternatives
+        ]
+        return nbformat.v4.new_code_cell(source, outputs=outputs)
+
+    cells = [
+        nbformat.v4.new_markdown_cell("# Title\n\n## How it went\nWell."),
+        shown('run.show("the_loss", one)\nrun.show("other", two)', None, "two curves"),
+        nbformat.v4.new_markdown_cell("No heading."),
+        shown('for name in "ab":\n    run.show(f"state_{name}", one)', None, None),
+    ]
+    builder["add_alternative_texts"](nbformat.v4.new_notebook(cells=cells))
+    texts = [output.metadata["image/png"]["alt"] for cell in cells for output in cell.get("outputs", [])]
+    assert texts == [
+        "How it went: the loss",
+        "two curves",
+        "How it went: picture 1 of 2",
+        "How it went: picture 2 of 2",
+    ]
 
 
 def test_a_chapter_is_found_by_its_name_its_folder_or_its_program():

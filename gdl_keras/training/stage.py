@@ -1,5 +1,6 @@
 """One part of a run that is learnt by itself, with a folder of its own; a run that has no parts is one."""
 
+import base64
 import json
 import re
 import zlib
@@ -142,7 +143,8 @@ class Stage:
     def show(self, name, figure):
         """Keeps a figure as pictures/NAME.png and shows it where there is a notebook to show it in.
 
-        What a figure says in letters is its alternative text there, for those who do not see it.
+        What a figure says in letters is its alternative text there, for those who do not see it: in the picture's
+        metadata, and in the place of the picture where only text is shown.
 
         Args:
             name: str.
@@ -159,10 +161,14 @@ class Stage:
             plotting.save(figure, path)
         self._run.pictures.append(path)
         if in_notebook():
-            from IPython.display import HTML, Image, display
+            from IPython.display import HTML, display
 
-            alternative = None if is_html else plotting.alternative_text(figure, name)
-            display(HTML(figure) if is_html else Image(filename=str(path), alt=alternative))
+            if is_html:
+                display(HTML(figure))
+            else:
+                words = plotting.alternative_text(figure, name)
+                shown = {"image/png": base64.b64encode(path.read_bytes()).decode(), "text/plain": words}
+                display(shown, raw=True, metadata={"image/png": {"alt": words}})
 
     def sample_picture(self, epoch):
         """Path of the page of samples that was written after that epoch, 1 for the first."""
