@@ -1,5 +1,6 @@
 """A run's own: names that settings cannot have, what `fit` is given, the data and the former runs that it keeps to."""
 
+import base64
 import json
 import shutil
 import sys
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 import gdl_keras
+from gdl_keras import plotting
 from gdl_keras.errors import InputError
 from gdl_keras.evaluation import evaluate
 from gdl_keras.kinds import kind
@@ -58,6 +60,20 @@ def test_html_is_kept_as_a_page_of_its_own(run):
     path = begun.folder / "pictures" / "lines.html"
     assert path.read_text(encoding="utf-8").endswith("<p>a &lt; b, é</p>\n")
     assert '<meta charset="utf-8">' in path.read_text(encoding="utf-8") and begun.pictures == [path]
+
+
+def test_a_notebook_shows_a_picture_and_what_it_says(run, monkeypatch):
+    display = pytest.importorskip("IPython.display")
+    shown = []
+    monkeypatch.setattr("gdl_keras.training.stage.in_notebook", lambda: True)
+    monkeypatch.setattr(display, "display", lambda *things, **options: shown.append((things, options)))
+    begun = run()
+    begun.show("some_images", plotting.grid(np.zeros((4, 8, 8, 1)), title="a title"))
+    [((picture,), options)] = shown
+    words = "some images: 4 images in 2 rows of 2. a title"
+    assert picture["text/plain"] == words
+    assert options == {"raw": True, "metadata": {"image/png": {"alt": words}}}
+    assert base64.b64decode(picture["image/png"]) == (begun.folder / "pictures" / "some_images.png").read_bytes()
 
 
 # ---- settings ----------------------------------------------------------------------------------------------------
