@@ -158,7 +158,7 @@ def test_a_folder_that_holds_a_run_or_other_things_is_not_overwritten(gdl, tmp_p
 
 def test_sample_writes_a_grid_or_an_array_that_the_seed_decides(gdl, model_file):
     assert gdl("sample", model_file, "-n", "9", "-o", "grid.png", "--seed", "7")[0] == 0
-    assert Image.open("grid.png").size == (8 * (3 * 9 - 1), 8 * (3 * 9 - 1))
+    assert Image.open("grid.png").size == (12 * (3 * 9 - 1), 12 * (3 * 9 - 1))
     for name in ("first.npz", "second.npz"):
         assert gdl("sample", model_file, "-n", "9", "-o", name, "--seed", "7")[0] == 0
     first, second = (np.load(name, allow_pickle=False)["images"] for name in ("first.npz", "second.npz"))

@@ -92,7 +92,7 @@ def test_a_folder_is_not_written_over(tmp_path):
 
 def test_a_page_is_a_grid(tmp_path):
     IMAGES.write_sheet(np.zeros((6, 8, 8, 1), "float32"), 3, tmp_path / "page.png")
-    assert Image.open(tmp_path / "page.png").size == (8 * (3 * 9 - 1), 8 * (2 * 9 - 1))
+    assert Image.open(tmp_path / "page.png").size == (12 * (3 * 9 - 1), 12 * (2 * 9 - 1))
 
 
 # ---- how good they are ---------------------------------------------------------------------------------------------

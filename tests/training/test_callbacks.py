@@ -114,14 +114,14 @@ def test_samples_show_the_same_points_in_each_epoch(tmp_path):
     model.fit(images(), epochs=2, verbose=0, callbacks=[Samples(tmp_path)])
     first, second = (Image.open(tmp_path / "samples" / f"epoch_000{n}.png") for n in (1, 2))
     assert first.tobytes() == second.tobytes()
-    assert first.size == (8 * (5 * 9 - 1), 8 * (5 * 9 - 1))
+    assert first.size == (12 * (5 * 9 - 1), 12 * (5 * 9 - 1))
 
 
 def test_samples_of_a_conditional_model_have_one_row_for_each_class(tmp_path):
     model = cgan(num_classes=3)
     x, labels = labelled_images()
     model.fit(x, labels, epochs=1, verbose=0, callbacks=[Samples(tmp_path)])
-    assert Image.open(tmp_path / "samples" / "epoch_0001.png").size == (8 * (10 * 9 - 1), 8 * (3 * 9 - 1))
+    assert Image.open(tmp_path / "samples" / "epoch_0001.png").size == (12 * (10 * 9 - 1), 12 * (3 * 9 - 1))
 
 
 def logged(folder):
