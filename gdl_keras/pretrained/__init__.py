@@ -31,9 +31,18 @@ def folder_of(run):
         chapter = find_chapter(str(run))
     except InputError:
         return own  # whoever opens it says what is wrong
-    folder = FOLDER / chapter.name
+    return shipped_folder(chapter.name)
+
+
+def shipped_folder(chapter):
+    """The folder of the trained model of a program, such as "04_gan/05_hinge_gan": `Path`.
+
+    Raises:
+        InputError: none comes along.
+    """
+    folder = FOLDER / chapter
     if not (folder / "model.keras").is_file():
-        raise InputError(f"No trained model of {chapter.name} comes along: gdl run {chapter.name} trains one.")
+        raise InputError(f"No trained model of {chapter} comes along: gdl run {chapter} trains one.")
     return folder
 
 

@@ -1,6 +1,5 @@
 """What the folder of a run tells: settings, history, numbers, pictures."""
 
-import csv
 import json
 import math
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from gdl_keras.errors import InputError
 from gdl_keras.evaluation import read_metrics
 from gdl_keras.pretrained import folder_of
 from gdl_keras.sampling import settings_of
+from gdl_keras.training.history import read_history
 
 # Columns of a history that say when something was, not how good it was.
 CLOCKS = ("epoch", "seconds", "cpu_seconds")
@@ -97,7 +97,7 @@ def _account(folder, settings, name, stages):
         folder,
         settings,
         _environment(folder),
-        _history(folder / "history.csv"),
+        _columns(read_history(folder)),
         read_metrics(folder / "metrics.json"),
         sorted((folder / "pictures").glob("*.*")),
         sorted((folder / "samples").glob("epoch_*.*")),
@@ -118,12 +118,6 @@ def _environment(folder):
         return {}
 
 
-def _history(path):
-    try:
-        with open(path, newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        return {name: [float(row[name] or "nan") for row in rows] for name in (rows[0] if rows else [])}
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, TypeError) as error:
-        raise InputError(f"{path} is damaged ({error}): move it away.") from None
+def _columns(history):
+    names = dict.fromkeys(name for line in history for name in line)
+    return {name: [line.get(name, math.nan) for line in history] for name in names}

@@ -1,15 +1,14 @@
 """What a run writes while it trains: history, samples, checkpoints, the finished model."""
 
-import csv
 import math
 import time
 
 import keras
 
 from gdl_keras.errors import InputError, RunError, counted
-from gdl_keras.files import whole_file
 from gdl_keras.kinds import kind_of
 from gdl_keras.training import checkpoint
+from gdl_keras.training.history import write_history
 from gdl_keras.training.reporting import keep_run
 
 
@@ -159,7 +158,7 @@ class StartFrom(keras.callbacks.Callback):
 
     Args:
         former: a model of the same class.
-        name: how it was named.
+        name: str, how errors call it, such as "--start-from runs/other".
     """
 
     def __init__(self, former, name):
@@ -168,7 +167,7 @@ class StartFrom(keras.callbacks.Callback):
         self.name = name
 
     def on_train_begin(self, logs=None):
-        checkpoint.take_over(self.model, self.former, f"--start-from {self.name}")
+        checkpoint.take_over(self.model, self.former, self.name)
 
 
 class Recorder(keras.callbacks.Callback):
@@ -204,11 +203,11 @@ class Recorder(keras.callbacks.Callback):
             self.best.look(self.history[-1])
         found = self.best.found if self.best else None
         checkpoint.save_checkpoint(self.folder, self.model, epoch + 1, self.history, found)
-        self.write_history()
+        write_history(self.folder, self.history)
 
     def on_train_end(self, logs=None):
         # Not a copy of the last checkpoint: a callback such as EarlyStopping may have put better weights back.
-        self.write_history()
+        write_history(self.folder, self.history)
         if self.best and self.best.found:
             self._put_back(**self.best.found)
         checkpoint.save_finished(self.folder, self.model, self.params["epochs"])
@@ -221,11 +220,3 @@ class Recorder(keras.callbacks.Callback):
             return
         checkpoint.restore(self.model, path)
         print(f"Epoch {epoch} was the best, with {by} {value:.4g}: the model is that of its end.", flush=True)
-
-    def write_history(self):
-        """Writes history.csv, one line an epoch."""
-        names = list(dict.fromkeys(name for line in self.history for name in line))
-        with whole_file(self.folder / "history.csv") as partial, open(partial, "w", newline="") as file:
-            writer = csv.DictWriter(file, names)
-            writer.writeheader()
-            writer.writerows(self.history)

@@ -12,10 +12,13 @@ from typing import Literal, get_args, get_origin, get_type_hints
 
 from gdl_keras.errors import InputError, check_one_of
 from gdl_keras.training.config import KEPT_BESIDE, flag, read_config
+from gdl_keras.training.former import shown_folder
 
-EXAMPLES = ("", " --dataset {own} --epochs 20 --out runs/mine", " --resume runs/mine")
+EXAMPLES = ("", " --dataset {own} --epochs 20 --out runs/mine", " --resume runs/mine", " --from pretrained")
 # What may differ between a run and its continuation: the rest decides the numbers.
 CHANGEABLE_ON_RESUME = {"epochs", "every", "devices", "resume", "out", "tensorboard", "debug"}
+# What may differ where a finished run is only shown: its model's pictures may be drawn with other data.
+CHANGEABLE_ON_SHOW = {"from_", "devices", "out", "dataset", "debug"}
 
 
 def parse(settings_class, presets, chapter, arguments):
@@ -40,9 +43,13 @@ def parse(settings_class, presets, chapter, arguments):
     first = argparse.ArgumentParser(prog=f"gdl run {chapter}", add_help=False, allow_abbrev=False)
     first.add_argument("--preset", choices=("cpu", *presets), default="cpu")
     first.add_argument("--resume", type=Path)
+    first.add_argument("--from", type=Path, dest="shown")
     known, _ = first.parse_known_args(arguments)
     if known.resume:
         return _continued(settings_class, presets, known.resume, chapter, arguments)
+    if known.shown:
+        folder = shown_folder(known.shown, chapter)
+        return _continued(settings_class, presets, folder, chapter, arguments, CHANGEABLE_ON_SHOW)
     defaults = settings_class(**{**presets.get(known.preset, {}), "preset": known.preset})
     settings = _parser(defaults, chapter, presets).parse_args(arguments).settings
     settings.check()
@@ -86,7 +93,7 @@ def _parser(defaults, chapter, presets=()):
     )
 
 
-def _continued(settings_class, presets, folder, chapter, arguments):
+def _continued(settings_class, presets, folder, chapter, arguments, changeable=CHANGEABLE_ON_RESUME):
     stored = read_config(folder)
     beside = {name: stored.pop(name) for name in KEPT_BESIDE if name in stored}
     if (its_own := beside.get("chapter")) != chapter:
@@ -103,11 +110,17 @@ def _continued(settings_class, presets, folder, chapter, arguments):
     is_sound = all(isinstance(value, KEPT_BESIDE[name]) for name, value in beside.items())
     if not is_sound or any(not _is_like(value, getattr(usual, name)) for name, value in stored.items()):
         raise InputError(f"{folder}/config.json is damaged: start a new run.")
+    if shown := stored.get("from_"):
+        raise InputError(
+            f"{folder} was made with --from {shown} and has nothing to go on with: make it anew with that."
+        )
+    if "dataset" in changeable and stored.get("dataset") in getattr(usual, "dataset", "").split(","):
+        del stored["dataset"]  # where it is not at hand, the next one that the program names will do
     defaults = settings_class(**{name: _from_json(value, hints[name]) for name, value in stored.items()})
     settings = _parser(defaults, chapter, presets).parse_args(arguments).settings
     # A former run may lie elsewhere by now, and so may the reader's data: that they are the same is seen by digests.
     moved = {*beside.get("built_on", {}), *(["dataset"] if _may_have_moved(stored, beside) else [])}
-    for name in sorted(names - CHANGEABLE_ON_RESUME - moved):
+    for name in sorted(names - changeable - moved):
         if getattr(settings, name) != getattr(defaults, name):
             raise InputError(
                 f"{flag(name)} {getattr(settings, name)} differs from the run's {getattr(defaults, name)}: "

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
+from simple_parsing import field
+
 from gdl_keras.errors import InputError
 from gdl_keras.training.ranges import at_least, between, declared
 
@@ -57,6 +59,9 @@ class Config:
     # Begin with what another run of this program has learnt: its folder, a .keras file, or the program's own name for
     # the trained model that comes along.  Its numbers must fit; parts of a run with folders of their own begin afresh.
     start_from: Path | None = None
+    # Draw the program's pictures with a model that is trained already, and train it no more: "pretrained" for the one
+    # that comes along, or the folder of a finished run of this program, whose settings are used.
+    from_: Path | None = field(default=None, alias="--from")  # noqa: RUF009  one of dataclasses
     # Also write logs for TensorBoard.
     tensorboard: bool = False
     # Show the whole traceback of an error.
@@ -210,5 +215,5 @@ def read_config(folder):
 
 
 def flag(field_name):
-    """The command-line flag of a field: batch_size -> --batch-size."""
-    return "--" + field_name.replace("_", "-")
+    """The command-line flag of a field: batch_size -> --batch-size; from_, which Python keeps for itself, -> --from."""
+    return "--" + field_name.rstrip("_").replace("_", "-")

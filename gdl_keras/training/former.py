@@ -1,8 +1,9 @@
-"""A run that builds on a former one: the model of that, and that it stays the same one."""
+"""A run that builds on a former one, or only shows it: the model of that, and that it stays the same one."""
 
 from pathlib import Path
 
 from gdl_keras.errors import InputError
+from gdl_keras.pretrained import shipped_folder
 from gdl_keras.training import checkpoint
 
 
@@ -42,3 +43,20 @@ def check_formers(config):
             raise InputError(
                 f"The model in {folder} is not the one that this run was built on: bring that back, or run it again."
             )
+
+
+def shown_folder(name, chapter):
+    """The folder that --from names: a finished run's, or, for "pretrained", that of the model that comes along.
+
+    Args:
+        name: `Path`.
+        chapter: such as "03_vae/02_vae_fashion".
+
+    Raises:
+        InputError: there is no finished model.
+    """
+    if str(name) == "pretrained":
+        return shipped_folder(chapter)
+    if not (name / "model.keras").is_file():
+        raise InputError(f"--from {name} has no finished model: name the folder of a run that has come to its end.")
+    return name

@@ -24,6 +24,7 @@ GROUPS = {
         "steps_per_epoch",
         "seed",
         "start_from",
+        "from_",
         "accumulate",
         "precision",
         "jit",
@@ -75,6 +76,7 @@ class SettingsParser(Suggesting, simple_parsing.ArgumentParser):
 def _in_words(flag):
     """The flag as --help shows it: what it takes, and what it is by default, as one writes them in a shell."""
     flag, usual = copy(flag), flag.default
+    flag.option_strings = [option for option in flag.option_strings if not option.endswith("-")]  # --from-, for from_
     if isinstance(flag, simple_parsing.helpers.custom_actions.BooleanOptionalAction):
         flag.nargs = 0  # most write no value behind it
     elif not flag.choices:

@@ -15,7 +15,7 @@ from gdl_keras.errors import InputError, counted
 from gdl_keras.files import write_json
 from gdl_keras.training import command_line, config, devices
 from gdl_keras.training.folder import new_folder
-from gdl_keras.training.former import load_former
+from gdl_keras.training.former import load_former, shown_folder
 from gdl_keras.training.reporting import explain_errors, in_notebook, keep_run, open_run
 from gdl_keras.training.stage import Stage, check_name
 
@@ -78,6 +78,8 @@ class Run:
         self._data, self._built_on = kept.get("data", {}), kept.get("built_on", {})
         planned_epochs = kept.get("planned_epochs", kept.get("epochs", settings.epochs))
         self._own = Stage(self, "", settings.epochs, settings.steps_per_epoch, planned_epochs)
+        if settings.from_:
+            print(f"With the model of {self.before}: nothing that it has learnt is trained again", flush=True)
         if settings.resume:
             print(f"Going on after epoch {self._own.epochs_done} in {self.before}", flush=True)
         if self._own.epochs_done > settings.epochs:
@@ -96,11 +98,12 @@ class Run:
     def _find_folders(self):
         """(where that lies which was done before, where this machine writes)."""
         settings = self.settings
-        before = settings.resume
-        if not before and self._is_chief:
-            before = new_folder(settings.out, self.chapter)
+        folder = settings.resume
+        if not folder and self._is_chief:
+            folder = new_folder(settings.out, self.chapter)
+        before = shown_folder(settings.from_, self.chapter) if settings.from_ else folder
         if self._is_chief:
-            return before, before
+            return before, folder
         # Saving takes all machines, so each writes what the first one writes, into a folder that it throws away.
         self._scratch = tempfile.TemporaryDirectory()
         scratch = Path(self._scratch.name)
@@ -229,7 +232,7 @@ class Run:
         self._own.show(name, figure)
 
     def sample_picture(self, epoch):
-        """Path of the sample picture that was written after that epoch, 1 for the first."""
+        """Path of the sample picture that was written after that epoch, 1 for the first; None where there is none."""
         return self._own.sample_picture(epoch)
 
     def finish(self, **metrics):

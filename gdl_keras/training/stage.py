@@ -3,12 +3,14 @@
 import base64
 import json
 import re
+import shutil
 import zlib
 
 from gdl_keras.errors import InputError
 from gdl_keras.files import write_json, write_text
 from gdl_keras.training import checkpoint, config
 from gdl_keras.training.best import Best
+from gdl_keras.training.history import read_history, write_history
 from gdl_keras.training.reporting import in_notebook
 
 # What lies in a run's folder beside its stages.
@@ -49,6 +51,11 @@ class Stage:
         self.is_finished = (finished := checkpoint.finished_model(before, epochs)) is not None
         if self.is_finished:
             self._restore_from, self.initial_epoch = finished, epochs
+        # The model of --from, where this part of the program has one: of what comes along there are no checkpoints.
+        shown = before / "model.keras"
+        self._shown = shown if run.settings.from_ and shown.is_file() else None
+        if self._shown:
+            self.is_finished, self.initial_epoch, self._history = True, epochs, read_history(before)
         if name:
             self._seed("before")
 
@@ -115,7 +122,10 @@ class Stage:
         )
 
         self._open_folder()
-        restore = [Restore(self._restore_from)] if self._restore_from else self._starting()
+        if self._shown:
+            shutil.copy(self._shown, self.folder / "model.keras")
+            write_history(self.folder, self._history)
+        restore = [Restore(self._restore_from)] if self._restore_from and not self._shown else self._starting()
         reseed = [keras.callbacks.LambdaCallback(on_train_end=lambda logs: self._seed("after"))] if self.name else []
         if self.is_finished:
             return [*restore, *reseed]
@@ -171,8 +181,8 @@ class Stage:
                 display(shown, raw=True, metadata={"image/png": {"alt": words}})
 
     def sample_picture(self, epoch):
-        """Path of the page of samples that was written after that epoch, 1 for the first."""
-        return next((self.folder / "samples").glob(f"epoch_{epoch:04d}.*"))
+        """Path of the page of samples that was written after that epoch, 1 for the first; None where there is none."""
+        return next((self.folder / "samples").glob(f"epoch_{epoch:04d}.*"), None)
 
     def _seed(self, moment):
         # The random numbers before and after a stage are the same whether it was trained or had been trained before.
@@ -191,8 +201,10 @@ class Stage:
     def _starting(self):
         from gdl_keras.training.callbacks import StartFrom
 
+        if self._shown:
+            return [StartFrom(checkpoint.load_model(self._shown), f"--from {self._run.settings.from_}")]
         former = None if self.name else self._run.former("start_from")
-        return [StartFrom(former, self._run.settings.start_from)] if former else []
+        return [StartFrom(former, f"--start-from {self._run.settings.start_from}")] if former else []
 
     def _following(self, test):
         if not self._run.settings.every or (test is None and self.name):

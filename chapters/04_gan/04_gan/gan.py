@@ -97,8 +97,9 @@ run.show("accuracies", plotting.curves(run.history, ["real_accuracy", "fake_accu
 # ## The same points, epoch after epoch
 
 # %%
-shown = [epoch for epoch in run.show_epochs if epoch <= run.epochs]
-run.show("epochs", plotting.pictures({f"epoch {epoch}": run.sample_picture(epoch) for epoch in shown}))
+pages = {f"epoch {epoch}": page for epoch in run.show_epochs if (page := run.sample_picture(epoch))}
+if pages:
+    run.show("epochs", plotting.pictures(pages))
 
 # %% [markdown]
 # ## What it makes, counted

@@ -146,7 +146,9 @@ run.show("accuracies", plotting.curves(run.history, ["real_accuracy", "fake_accu
 # One row for each class, the same latent points in each.
 
 # %%
-run.show("epochs", plotting.pictures({f"epoch {e}": run.sample_picture(e) for e in (1, 3) if e <= run.epochs}))
+pages = {f"epoch {epoch}": page for epoch in (1, 3) if (page := run.sample_picture(epoch))}
+if pages:
+    run.show("epochs", plotting.pictures(pages))
 
 # %% [markdown]
 # ## One row for each class

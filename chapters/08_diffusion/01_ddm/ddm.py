@@ -59,6 +59,8 @@ class Settings(ImageConfig):
     ema_decay: float = 0.995
     # Adam's rate.
     learning_rate: float = 3e-3
+    # Steps in which the rate rises from 0, while Adam learns how large gradients are.
+    warm_up: int = 50
     # How slowly Adam forgets the sizes of gradients.
     beta_2: float = 0.99
     # The longest gradient, over all weights; longer ones are made as long.
@@ -74,6 +76,7 @@ class Settings(ImageConfig):
         "clusters": at_least(0),
         "ema_decay": between(0, 0.99999),
         "learning_rate": above(0),
+        "warm_up": at_least(0),
         "beta_2": between(0, 0.99999),
         "clip": above(0),
         "weight_decay": at_least(0),
@@ -98,6 +101,7 @@ run = Run.start(
             "times": "uniform",
             "ema_decay": 0.999,
             "learning_rate": 1e-3,
+            "warm_up": 0,
             "beta_2": 0.999,
             "clip": None,
             "weight_decay": 1e-4,
@@ -111,6 +115,7 @@ run = Run.start(
             "batch_size": 16,
             "clusters": 3,
             "steps": 3,
+            "warm_up": 1,
         },
     },
 )
@@ -212,7 +217,9 @@ run.show("untrained", plotting.grid(model.generate(20, seed=run.seed, **asked), 
 # samples: it is quieter than the weights themselves.
 
 # %%
-rate = CosineDecay(run.learning_rate, run.planned_steps(train), alpha=run.final_rate)
+falling = max(1, run.planned_steps(train) - run.warm_up)
+first, then = (0.0, run.learning_rate) if run.warm_up else (run.learning_rate, None)
+rate = CosineDecay(first, falling, alpha=run.final_rate, warmup_target=then, warmup_steps=run.warm_up)
 optimizer = FusedAdamW(rate, beta_2=run.beta_2, weight_decay=run.weight_decay, global_clipnorm=run.clip)
 model.compile(optimizer, **run.execution())
 plotting.show_source(Diffusion.losses_of, Diffusion.train_step)
