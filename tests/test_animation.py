@@ -95,6 +95,30 @@ def test_a_walk_is_seen_where_its_steps_have_brought_it():
     np.testing.assert_allclose(frames[2], np.asarray(model.as_images(walked)), atol=1e-5)
 
 
+@pytest.mark.parametrize("name", ["diffusion", "flow_matching"])
+def test_one_walk_gives_all_frames_bit_for_bit_what_a_walk_for_each_gives(name, monkeypatch):
+    model, asked = moved(name), tf.Variable(0)
+    ask, conditions = model.ask, model.conditions.in_turn(2)
+    labels = tf.constant(conditions["labels"]) if conditions else None
+
+    @tf.function
+    def walk_to(latents, stop):
+        levels = [tf.constant(level)[: stop + 1] for level in model.levels_of(model.steps)]
+        return model.as_images(model.walk(latents, None, labels, None, levels))
+
+    latents = tf.constant(model.sample_latents(2, seed=7))
+    stops = np.linspace(0, model.steps, 6).round().astype(int)
+    expected = [np.asarray(walk_to(latents, tf.constant(stop))) for stop in stops]
+
+    def counted(*arguments, **options):
+        asked.assign_add(1)
+        return ask(*arguments, **options)
+
+    monkeypatch.setattr(model, "ask", counted)
+    np.testing.assert_array_equal(model.on_the_way(2, 7, 6, **conditions), expected)
+    assert asked.numpy() == model.steps
+
+
 def test_pixels_come_line_by_line():
     model = harness.untouched(CASES["pixel_cnn"])
     frames = model.on_the_way(2, 5, 5).reshape(5, 2, -1)

@@ -1,5 +1,7 @@
 """Models whose samples are the ends of walks: from noise, step by step, to an image."""
 
+from itertools import pairwise
+
 import numpy as np
 import tensorflow as tf
 
@@ -48,32 +50,38 @@ class WalkingModel(LatentModel):
         """The levels that `walk` goes through in so many steps: a tuple of float32 arrays (steps + 1,)."""
         raise NotImplementedError(f"{type(self).__name__} has no levels.")
 
-    def decode_batch(self, latents, seed=0, first=0, labels=None, given=None, steps=None, stop=None, **options):
-        """Images in [0, 1] out of one batch of noise.
-
-        Args:
-            stop: int, the step after which the walk ends, 0 for none: what it has come to then is still noisy.
-            latents, seed, first, labels, given, steps, options: as in `draw` and `generate`.
-        """
+    def decode_batch(self, latents, seed=0, first=0, labels=None, given=None, steps=None, **options):
+        """Images in [0, 1] out of one batch of noise; args as in `draw` and `generate`."""
         steps = self.steps if steps is None else steps
         check_steps(steps)
         self.check_options(**options)
+        (images,) = self._seen(latents, steps, [0, steps], seed, first, labels, given, **options)
+        return images
+
+    def _seen(self, place, steps, stops, seed, first=0, labels=None, given=None, **options):
+        """Yields images in [0, 1] of where a walk has come to at each of its stops but the first, where it begins.
+
+        A walk of several parts is one only for solvers that draw no noise and remember no step.
+        """
         key = tuple(sorted(options.items()))
         if key not in self._walks:
 
             @tf.function  # noise wants to know how many samples there are: another number is traced anew
-            def walk(latents, levels, stop, seed, first, labels, given):
-                levels = [level[: stop + 1] for level in levels]
-                noise = SampleNoise(seed, first, latents.shape[0])
+            def walk(place, levels, start, stop, seed, first, labels, given):
+                levels = [level[start : stop + 1] for level in levels]
+                noise = SampleNoise(seed, first, place.shape[0])
                 given = None if given is None else self.standardized(given)
-                return self.as_images(self.walk(latents, noise, labels, given, levels, **options))
+                place = self.walk(place, noise, labels, given, levels, **options)
+                return place, self.as_images(place)
 
             self._walks[key] = walk
         levels = [tf.constant(level) for level in self.levels_of(steps)]
         tensors = [None if value is None else tf.constant(value) for value in (labels, given)]
-        latents = tf.constant(np.asarray(latents, "float32"))
-        numbers = [tf.constant(number) for number in (steps if stop is None else int(stop), seed, first)]
-        return self._walks[key](latents, levels, *numbers, *tensors).numpy()
+        place = tf.constant(np.asarray(place, "float32"))
+        for part in pairwise(stops):
+            numbers = [tf.constant(number) for number in (*map(int, part), seed, first)]
+            place, images = self._walks[key](place, levels, *numbers, *tensors)
+            yield images.numpy()
 
     def on_the_way(self, count, seed, frames, **conditions):
         """What samples look like while they are made.
@@ -89,7 +97,7 @@ class WalkingModel(LatentModel):
         per_sample = self.conditions.check(count, type(self).__name__, **conditions)
         latents = self.sample_latents(count, seed)
         stops = np.linspace(0, self.steps, frames).round().astype(int)
-        return np.stack([self.decode_batch(latents, seed, stop=stop, **per_sample) for stop in stops])
+        return np.stack([*self._seen(latents, self.steps, [0, *stops], seed, **per_sample)])
 
     def check_options(self, **options):
         """Raises InputError unless `draw` takes these options together."""
