@@ -69,8 +69,7 @@ def pages_of_epochs(run):
 def walk_pages(model, frames=28, rows=2, scale=2, seed=1):
     """Samples whose latent points go round and come back to where they began: list of `PIL.Image`.
 
-    Between two points a and b of a normal distribution, a cos(t) + b sin(t) stays as probable as they are.  Points of a
-    cube would leave it so: they go from a to b and back, a + (b - a) (1 - cos t) / 2.
+    They go round the circle of `LatentModel.between`, in a cube from one point to another and back.
 
     Args:
         model: a `LatentModel` of images; where it is conditional, its classes are the columns.
@@ -89,12 +88,10 @@ def walk_pages(model, frames=28, rows=2, scale=2, seed=1):
     count, columns, conditions = _laid_out(model, rows)
     start, turn = model.sample_latents(2 * count, seed=seed).reshape(2, count, *model.latent_shape)
     pages = []
-    for angle in np.linspace(0, 2 * np.pi, frames, endpoint=False):
+    for share in np.linspace(0, 4, frames, endpoint=False):
         if model.latents_fill_a_cube:
-            points = start + (turn - start) * (1 - np.cos(angle)) / 2
-        else:
-            points = start * np.cos(angle) + turn * np.sin(angle)
-        samples = model.generate(latents=points.astype("float32"), **conditions)
+            share = (1 - np.cos(np.pi / 2 * share)) / 2
+        samples = model.generate(latents=model.between(start, turn, share).astype("float32"), **conditions)
         pages.append(_page(samples, columns, scale))
     return pages
 

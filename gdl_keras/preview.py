@@ -38,7 +38,7 @@ def preview(name, output=None, n=64, **options):
     if output.suffix != kind.sheet_suffix:
         raise InputError(f"{output} is to be a page of {kind.unit}: give it a name that ends in {kind.sheet_suffix}.")
     train, test = (data.load(name, split, **options) for split in ("train", "test"))
-    chosen = np.unique(np.linspace(0, train.num_examples - 1, min(n, train.num_examples)).round().astype(int))
+    chosen = train.spread(n)
     kind.write_sheet(kind.examples(train, chosen), None, output)
     of = f"{len(chosen):,} of {counted(train.num_examples, 'training example')}, {test.num_examples:,} held out"
     return "\n".join([f"{output}: {of}", *_by_class(train)])

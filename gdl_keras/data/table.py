@@ -108,6 +108,10 @@ class Table(Labelled):
         chosen = np.random.default_rng(seed).choice(self.num_examples, min(n, self.num_examples), replace=False)
         return self.rows(column or self.main_column, chosen)
 
+    def spread(self, n):
+        """The numbers of `n` examples spread evenly over all, or of all where there are fewer: ascending int array."""
+        return np.unique(np.linspace(0, self.num_examples - 1, min(n, self.num_examples)).round().astype(int))
+
     def batches(self, first_batch=0, shuffle=True, repeat=True, columns=None, drop_remainder=True):
         """The examples as batches.
 

@@ -4,13 +4,16 @@ import base64
 import io
 import json
 from importlib.resources import files
+from itertools import permutations
 
 import numpy as np
 from PIL import Image
 
 from gdl_keras import plotting
+from gdl_keras.data.notices import say
+from gdl_keras.explore.attributes import REACH as ATTRIBUTE_REACH
 from gdl_keras.explore.player import REACH
-from gdl_keras.files import check_is_page, write_text
+from gdl_keras.files import write_text
 
 # Seeds that there are answers for: of samples, of latent points.
 SEEDS, POINTS = 8, 4
@@ -18,7 +21,7 @@ SAMPLES = {"text": 3}  # on a sheet; of other kinds 16
 # Places of a slider, of a walk, of each side of the plane, all ends included.
 PLACES, SHARES, SIDE = 13, 11, 31
 COLUMNS = {"plane": SIDE, "directions": PLACES, "walk": SHARES}  # of a page of latent points' images
-MOST_LABELS = 10
+MOST = 10  # classes, and attributes
 
 
 def keep(player, path):
@@ -26,15 +29,14 @@ def keep(player, path):
 
     Args:
         player: a `Player`.
-        path: ends in .html.
+        path: ends in .html, as `check_is_page` wants it.
 
     Returns:
         `path`.
 
     Raises:
-        InputError: it ends in something else, or cannot be written.
+        InputError: it cannot be written.
     """
-    check_is_page(path)
     page = files("gdl_keras.explore").joinpath("page.html").read_text(encoding="utf-8")
     # Within a script only its end means something to a browser.
     content = json.dumps(answers(player)).replace("</", "<\\/")
@@ -48,41 +50,53 @@ def answers(player):
 
     Returns:
         {"about": as `Player.about`, with "n", samples on a sheet, "seeds", "points", "places" and "shares", how many
-        there are of each; "samples": {label: [answer of each seed]}; of "plane", "directions", "walk" what the model
-        has: {label: a page of images}}.  A label is a class's number as text, or "".  Images lie line by line: of the
-        plane from its upper left corner on; a line for each direction of each seed; one for each way from seed to seed.
+        there are of each, and "attributes", the first of `Player.attributes`; "samples": {label: [answer of each
+        seed]}; of "plane", "directions", "walk" what the model has: {label: a page of images}}.  A label is a class's
+        number as text, or "".  Images lie line by line: of the plane from its upper left corner on; a line for each
+        direction and then each attribute of each seed; one for each way from a seed to another.
     """
-    about = player.about()
-    about["labels"] = about["labels"][:MOST_LABELS]
+    about, attributes = player.about(), player.attributes()
+    if attributes["missing"]:
+        say(f"There are no sliders of classes and attributes. {attributes['missing']}")
+    attributes |= {"names": attributes["names"][:MOST], "missing": ""}  # who is sent the page has no use for it
+    about["labels"] = about["labels"][:MOST]
     labels = [str(number) for number in range(len(about["labels"]))]
     count = SAMPLES.get(about["kind"], 16)
+    counts = {"n": count, "seeds": SEEDS, "points": POINTS, "places": PLACES, "shares": SHARES}
     found = {
-        "about": {**about, "n": count, "seeds": SEEDS, "points": POINTS, "places": PLACES, "shares": SHARES},
+        "about": {**about, **counts, "attributes": attributes},
         "samples": {
             label: [player.samples(count, seed, label or None) for seed in range(SEEDS)] for label in ["", *labels]
         },
     }
-    for name, latents in places(player).items():
+    for name, latents in places(player, len(attributes["names"])).items():
         found[name] = {label: page(player.images(latents, label or None), COLUMNS[name]) for label in labels or [""]}
     return found
 
 
-def places(player):
-    """The latent points that a page shows, {name: float32 array (n, latent_dim)}."""
+def places(player, attributes):
+    """The latent points that a page shows, {name: float array (n, *latent_shape)}.
+
+    Args:
+        player: a `Player`.
+        attributes: int, of how many the sliders are there.
+    """
     found = {}
     if not player.is_latent:
         return found
-    if player.model.latent_shape == (2,):
+    if player.is_plane:
         line = np.linspace(-REACH, REACH, SIDE)
         found["plane"] = np.array([(x, y) for y in line[::-1] for x in line])
-    elif player.directions is not None:
-        steps = np.linspace(-REACH, REACH, PLACES)
-        axes = np.eye(len(player.directions))
-        gone = [(seed, step * axis) for seed in range(POINTS) for axis in axes for step in steps]
-        found["directions"] = np.array([player.latent_at(*place) for place in gone])
+    starts = [player.latent_at(seed) for seed in range(POINTS)]
+    ends = REACH * player.directions
+    if attributes:
+        ends = np.concatenate([ends, ATTRIBUTE_REACH * player.attribute_directions[:attributes]])
+    if len(ends):
+        steps = np.linspace(-1, 1, PLACES)
+        found["directions"] = np.array([start + step * end for start in starts for end in ends for step in steps])
     shares = np.linspace(0, 1, SHARES)
-    pairs = [(start, end) for start in range(POINTS) for end in range(POINTS)]
-    found["walk"] = np.array([player.latent_between(*pair, share) for pair in pairs for share in shares])
+    between = player.model.between
+    found["walk"] = np.array([between(*pair, share) for pair in permutations(starts, 2) for share in shares])
     return found
 
 

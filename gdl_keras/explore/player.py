@@ -2,12 +2,14 @@
 
 import base64
 import tempfile
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from gdl_keras import data, keywords
-from gdl_keras.errors import InputError, check_whole
+from gdl_keras.errors import GDLError, InputError, check_whole
+from gdl_keras.explore import attributes
 from gdl_keras.kinds import kind_of
 from gdl_keras.kinds.base import in_parts
 from gdl_keras.metrics.neighbours import nearest_examples
@@ -32,16 +34,19 @@ class Player:
 
     Attributes:
         is_latent: whether there is a latent space of images.
-        directions: float32 array (k, latent_dim), those that have a slider, or None.
+        is_plane: whether that is a plane.
+        directions: float32 array (k, *latent_shape), those that have a slider; none in a plane, which is seen whole.
     """
 
     def __init__(self, model, run):
         self.model = model
         self.run = run
         self.kind = kind_of(model)
-        is_latent = isinstance(model, LatentModel) and self.kind.name == "images"
-        self.directions = directions(model) if is_latent else None
-        self.is_latent = is_latent
+        self.is_latent = isinstance(model, LatentModel) and self.kind.name == "images"
+        self.is_plane = self.is_latent and model.latent_shape == (2,)
+        self.directions = directions(model) if self.is_latent and not self.is_plane else None
+        if self.directions is None:
+            self.directions = np.empty((0, *model.latent_shape) if self.is_latent else 0, "float32")
         self._table = None
 
     def about(self):
@@ -53,17 +58,33 @@ class Player:
             latent space is a plane, "reach": how far sliders go}.
         """
         options = {name: option.default for name, option in self._options().items()}
-        count = 0 if self.directions is None else len(self.directions)
         return {
             "title": f"{type(self.model).__name__}: {self.run}",
             "kind": self.kind.name,
             "labels": self._labels(),
             "options": {name: "" if value is None else str(value) for name, value in options.items()},
             "walk": self.is_latent,
-            "sliders": count,
-            "plane": self.is_latent and self.model.latent_shape == (2,),
+            "sliders": len(self.directions),
+            "plane": self.is_plane,
             "reach": REACH,
         }
+
+    def attributes(self):
+        """The classes or attributes of what it learnt from towards which there are sliders, as JSON can hold them.
+
+        Opens the data, which may take a while; what else it takes is worked out when such a slider is moved.
+
+        Returns:
+            {"names": of a slider each, "reach": how far they go, in whole ways, "images": how many are looked at,
+            "missing": why there are none although the model could go there, a sentence, else ""}.
+        """
+        found = {"names": [], "reach": attributes.REACH, "images": 0, "missing": ""}
+        if self.is_encoding:
+            try:
+                found |= {"names": self._attributes.names, "images": self._attributes.num_images}
+            except GDLError as error:
+                found["missing"] = str(error)
+        return found
 
     def samples(self, n=16, seed=0, label=None, **options):
         """New samples, as `generate` makes them.
@@ -105,11 +126,11 @@ class Player:
 
         Args:
             seed: int, where one stands before the sliders are moved.
-            offsets: floats, how far along each of the directions.
+            offsets: floats, how far along each of the directions and, after these, towards each of the attributes.
             label: as in `samples`; by default the first class.
             place: (x, y) of a latent plane, in place of all that.
         """
-        if self.directions is None:
+        if not self.is_latent:
             raise InputError(f"{type(self.model).__name__} has no latent space with directions to go.")
         latent = self.latent_at(seed, offsets) if place is None else np.asarray(place, "float32")
         if latent.shape != self.model.latent_shape or not np.isfinite(latent).all():
@@ -123,21 +144,33 @@ class Player:
         return {"picture": self.sheet(self.images(self.latent_between(seed, other, share)[None], label), 1)}
 
     def latent_at(self, seed, offsets=()):
-        """The latent point of a seed and, along the directions, what is gone from there: float32 array."""
+        """The latent point of a seed and what is gone from there, `offsets` as in `point`: float32 array."""
         start = self.model.sample_latents(1, seed=self._seed(seed))[0]
-        return start + np.asarray(offsets, "float32") @ self.directions[: len(offsets)]
+        offsets = np.trim_zeros(np.asarray(offsets, "float32"), "b")  # where nobody goes needs no direction
+        ways = self.directions
+        if len(offsets) > len(ways):
+            ways = np.concatenate([ways, self.attribute_directions])
+        if len(offsets) > len(ways):
+            raise InputError(f"Here are {len(ways)} directions to go, not {len(offsets)}.")
+        return start + np.tensordot(offsets, ways[: len(offsets)], 1)
 
     def latent_between(self, seed, other, share):
-        """A latent point between those of two seeds, as probable as both: float32 array.
+        """A latent point between those of two seeds, as probable as both: float32 array."""
+        return self.model.between(self.latent_at(seed), self.latent_at(other), float(share))
 
-        z = a cos(t) + b sin(t),   t = share pi / 2;   in a cube (1 - share) a + share b
+    @property
+    def is_encoding(self):
+        """Whether there is a way from images to latent points; where classes are asked for by name, none is needed."""
+        return self.is_latent and hasattr(self.model, "encode") and not self.model.conditions
+
+    @property
+    def attribute_directions(self):
+        """Whole ways towards attributes: float32 array (k, *latent_shape).
+
+        Raises:
+            InputError: as `neighbours`, the model does not encode, or its data has neither classes nor attributes.
         """
-        start, end = (self.model.sample_latents(1, seed=self._seed(one))[0] for one in (seed, other))
-        turn = np.pi / 2 * float(share)
-        weights = (np.cos(turn), np.sin(turn))
-        if self.model.latents_fill_a_cube:
-            weights = (1 - float(share), float(share))
-        return weights[0] * start + weights[1] * end
+        return self._attributes.directions
 
     def images(self, latents, label=None):
         """What the model makes of latent points: float32 array (n, height, width, channels) in [0, 1]."""
@@ -158,6 +191,16 @@ class Player:
         given = {name: value for name, value in options.items() if value != ""}
         read = keywords.read(given, self._options(), type(self.model).__name__)
         return self.model.generate(n, seed=self._seed(seed), **conditions_of(self.model, self.run, n, label), **read)
+
+    @cached_property
+    def _attributes(self):
+        if not self.is_encoding:
+            raise InputError(f"{type(self.model).__name__} does not say which latent points images have.")
+        table = self._trained_on()
+        found = attributes.Attributes(self.model, table)
+        if not found.names:
+            raise InputError(f"{table.name} has no class or attribute that some images have and others have not.")
+        return found
 
     def _trained_on(self):
         if self._table is None:

@@ -21,7 +21,7 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-QUESTIONS = ("about", "samples", "neighbours", "point", "between")
+QUESTIONS = ("about", "attributes", "samples", "neighbours", "point", "between")
 
 
 def explore(run, port=0, open_browser=True, export=None):

@@ -141,6 +141,10 @@ class LatentModel(GenerativeModel):
         """Latent points number `first` to `first + n - 1`, drawn as the model expects them: float32 array (n, ...)."""
         raise NotImplementedError(f"{type(self).__name__} has no latent space to draw from.")
 
+    def latents_of(self, examples):
+        """The latent points of examples, where there is a way to them, `encode`: float32 array (n, *latent_shape)."""
+        return self.encode(examples)
+
     def decode(self, latents, **conditions):
         """Samples, such as images in [0, 1], from one batch of latent points."""
         raise NotImplementedError(f"{type(self).__name__} does not decode latent points.")
@@ -196,6 +200,23 @@ class LatentModel(GenerativeModel):
             cut = {name: value[part] for name, value in conditions.items()}
             samples.append(self.decode_batch(latents[part], **cut))
         return np.concatenate(samples)
+
+    def between(self, start, end, share):
+        """The latent point at a share of the way from one to another, as probable as they are.
+
+            z = start cos(t) + end sin(t),   t = share pi / 2
+
+        Beyond 1 it goes on, round a circle that is closed at 4.  Points of a cube would leave it so, and the way is
+        straight: (1 - share) start + share end.
+
+        Args:
+            start, end: latent points, arrays of one shape.
+            share: float.
+        """
+        if self.latents_fill_a_cube:
+            return (1 - share) * start + share * end
+        turn = np.pi / 2 * share
+        return np.cos(turn) * start + np.sin(turn) * end
 
     def morph(self, start, end, steps=10, **conditions):
         """What lies on the straight line from one latent point to another.

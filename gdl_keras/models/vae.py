@@ -179,6 +179,10 @@ class VAE(LatentModel):
         Look(self, self.predicts_from).at(images)
         return self.encoder.predict(images, verbose=0)
 
+    def latents_of(self, examples):
+        """The centres of the clouds of images: float32 array (n, latent_dim)."""
+        return self.encode(examples)[0]
+
     def decode(self, latents):
         return self.samples(self.decoder(latents, training=False))
 

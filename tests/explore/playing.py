@@ -1,12 +1,17 @@
-"""What tests of playing share: players of small models, and what a page shows."""
+"""What tests of playing share: players of small models, a server of one, and what a page shows."""
 
 import base64
+import http.client
 import io
+import json
+import threading
 import time
+from contextlib import contextmanager
 
 import numpy as np
 from PIL import Image
 
+from gdl_keras.explore import serve
 from gdl_keras.explore.player import Player
 from tests import cases, harness
 
@@ -19,6 +24,42 @@ def player(name):
 
 def pixels(answer):
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(answer["picture"]))))
+
+
+@contextmanager
+def running(player):
+    """A server that answers in the background, with ask(method, path, content, headers) -> (status, content)."""
+    server = serve(player)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+
+    def ask(method, path, content=None, **headers):
+        connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=60)
+        connection.request(method, path, content, headers)
+        answer = connection.getresponse()
+        body = answer.read().decode()
+        is_json = answer.headers["Content-Type"] == "application/json"
+        return answer.status, json.loads(body) if is_json else body, answer.headers
+
+    try:
+        yield server, ask
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def piece(page, number):
+    """One image of a page of many, cut out as a browser does."""
+    line, column = divmod(number, page["columns"])
+    top, left = line * (page["height"] + 1), column * (page["width"] + 1)
+    return pixels(page)[top : top + page["height"], left : left + page["width"]]
+
+
+def shown(answer, image):
+    """The pixels of an answer, made as small as the image is."""
+    factor = len(pixels(answer)) // len(image)
+    return pixels(answer)[::factor, ::factor]
 
 
 def until(condition):

@@ -6,8 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import threading
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -19,35 +17,12 @@ from gdl_keras.explore import serve
 from gdl_keras.explore.player import Player, directions
 from gdl_keras.files import write_json
 from tests import harness
-from tests.explore.playing import CASES, pixels, player, slide, source, until
+from tests.explore.playing import CASES, pixels, player, running, slide, source, until
 
 
 def page_of(samples, columns, tmp_path):
     plotting.save_mosaic(samples, tmp_path / "page.png", columns)
     return np.asarray(Image.open(tmp_path / "page.png"))
-
-
-@contextmanager
-def running(player):
-    """A server that answers in the background, with ask(method, path, content, headers) -> (status, content)."""
-    server = serve(player)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-
-    def ask(method, path, content=None, **headers):
-        connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=60)
-        connection.request(method, path, content, headers)
-        answer = connection.getresponse()
-        body = answer.read().decode()
-        is_json = answer.headers["Content-Type"] == "application/json"
-        return answer.status, json.loads(body) if is_json else body, answer.headers
-
-    try:
-        yield server, ask
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 # ---- what it answers -------------------------------------------------------------------------------------------------

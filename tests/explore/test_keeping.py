@@ -9,20 +9,7 @@ from gdl_keras.errors import InputError
 from gdl_keras.explore import explore
 from gdl_keras.explore.keeping import PLACES, POINTS, SEEDS, SHARES, SIDE, answers, keep
 from gdl_keras.explore.player import REACH
-from tests.explore.playing import pixels, player, slide, source, until
-
-
-def piece(page, number):
-    """One image of a page of many, cut out as a browser does."""
-    line, column = divmod(number, page["columns"])
-    top, left = line * (page["height"] + 1), column * (page["width"] + 1)
-    return pixels(page)[top : top + page["height"], left : left + page["width"]]
-
-
-def shown(answer, image):
-    """The pixels of an answer, made as small as the image is."""
-    factor = len(pixels(answer)) // len(image)
-    return pixels(answer)[::factor, ::factor]
+from tests.explore.playing import piece, player, shown, slide, source, until
 
 
 def test_what_is_kept_is_what_the_server_would_answer():
@@ -35,7 +22,8 @@ def test_what_is_kept_is_what_the_server_would_answer():
     line = (POINTS - 1) * sliders + 1  # the second direction, from the last point
     kept = piece(found["directions"]["2"], line * PLACES + PLACES - 1).astype(int)
     np.testing.assert_allclose(kept, shown(one.point(POINTS - 1, [0, REACH], label="2"), kept), atol=1)
-    kept = piece(found["walk"]["0"], (2 * POINTS + 1) * SHARES + 3).astype(int)
+    way = 2 * (POINTS - 1) + 1  # each point has ways to all others, the third one's second is to the second
+    kept = piece(found["walk"]["0"], way * SHARES + 3).astype(int)
     np.testing.assert_allclose(kept, shown(one.between(2, 1, 3 / (SHARES - 1), label="0"), kept), atol=1)
     assert "plane" not in found
 
