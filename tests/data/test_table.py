@@ -151,6 +151,11 @@ def test_a_sample_is_of_the_first_column_or_of_another():
     np.testing.assert_array_equal(everything.sample(6, seed=4, column="numbers"), chosen)
 
 
+@pytest.mark.parametrize(("n", "expected"), [(1, [0]), (2, [0, 6]), (3, [0, 3, 6]), (4, [0, 2, 4, 6]), (99, range(7))])
+def test_examples_are_spread_over_all(n, expected):
+    assert from_arrays(kind="points", points=np.zeros((7, 2), np.float32)).spread(n).tolist() == list(expected)
+
+
 def test_images_from_arrays():
     pixels = np.random.default_rng(0).integers(0, 256, (6, 5, 4), np.uint8)
     images = from_arrays(images=pixels, labels=np.array([0, 1, 2, 0, 1, 2], np.int32), batch_size=4, name="mine")
