@@ -138,7 +138,7 @@ def page():
             "made them, and this table. Its numbers are those that `gdl evaluate` had of the run, before weights were",
             "rounded to float16 where samples hardly move. `gdl sample NAME`, `gdl evaluate NAME`,",
             '`gdl animate NAME --walk`, `gdl report NAME` and `gdl_keras.load("NAME")` take them by the names of their',
-            "programs, and `gdl run NAME --from pretrained` draws the pictures of the program without training it. They",
+            "programs; `gdl run NAME --from pretrained` draws the pictures of the program without training it. They",
             "are small models of small data: made to look at, not to build on.",
             "",
             "| program | learnt from | its licence | measured: value ± error (floor) | size |",
