@@ -109,7 +109,7 @@ def moved_pictures():
     """Exercise 5: Pictures move to the right. When do the features of the trained convolutional network move with them?
 
     When they move by four pixels, and not by less: two of its convolutions take every second place.  By four, the
-    features move by one place, to the last bit wherever the border is out of sight.  But the dense layers behind know
+    features move by one place, wherever the border is out of their sight.  But the dense layers behind know
     places: of its answers 44 % stay when pictures move by two, of those of the dense network 78 %.
     """
     images = data.load("emoji", "test", image_size=32).images(slice(None))

@@ -40,7 +40,7 @@ def books_temperature():
     """Exercise 2: At what temperature do the book's chains walk, with steps of 10 and noise of 0.005?
 
     At T = noise^2 / (2 step) = 1.25 millionths.  In a valley x^2 / (2 s^2) with s = 10, whose samples lie about 10 away
-    from the bottom, they stay within s sqrt(T / (1 - step / (2 s^2))) = 0.011 of it: they go down, and that is all.
+    from the bottom, they stay about s sqrt(T / (1 - step / (2 s^2))) = 0.011 away: they go down, and that is all.
     """
     temperature = 0.005**2 / (2 * 10)
     assert math.isclose(noise_at(temperature, 10), 0.005)

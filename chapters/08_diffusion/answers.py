@@ -75,10 +75,10 @@ def steps_of_a_sampler():
     deviation of 0.20, twenty to 0.46, a hundred to 0.49.  So it is with the trained model: its garments of one step
     differ about a sixth as much from one another as those of twenty.
     """
-    t = 0.5
+    deviation = 0.5
 
     def denoise(x, signal, noise):
-        return signal * t**2 / (signal**2 * t**2 + noise**2) * x
+        return signal * deviation**2 / (signal**2 * deviation**2 + noise**2) * x
 
     x = tf.random.stateless_normal((20_000, 1), [1, 2])
     told = {f"{k} steps": float(np.std(sample(denoise, x, *schedule_levels("cosine", k)))) for k in (1, 2, 20, 100)}
