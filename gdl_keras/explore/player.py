@@ -210,7 +210,9 @@ class Player:
             if not data.is_here(settings["dataset"]):
                 name = settings["dataset"]
                 raise InputError(f"{name}, which it learnt from, is not here: gdl data download {name} brings it.")
-            self._table = self.kind.load(settings, "train", self.model)
+            train = self.kind.load(settings, "train", self.model)
+            # What was learnt by heart may be a mirror image.
+            self._table = train.mirrored() if settings.get("mirror") else train
         return self._table
 
     def _options(self):

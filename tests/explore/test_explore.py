@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gdl_keras import plotting
+from gdl_keras import data, plotting
 from gdl_keras.errors import InputError
 from gdl_keras.explore import serve
 from gdl_keras.explore.player import Player, directions
@@ -61,7 +61,9 @@ def test_a_place_is_a_point_and_what_is_gone_from_it(tmp_path):
     np.testing.assert_array_equal(pixels(one.between(4, 9, 0)), pixels(one.point(4)))
 
 
-def test_samples_stand_beside_the_training_images_that_are_nearest_to_them(tmp_path):
+@pytest.mark.parametrize("mirror", [False, True])
+def test_samples_stand_beside_the_training_images_that_are_nearest_to_them(tmp_path, mirror):
+    """Mirror images are training images, where a run has learnt from them."""
     model = harness.untouched(CASES["gan"])
     generator = np.random.default_rng(0)
     folder = tmp_path / "photos"
@@ -69,12 +71,15 @@ def test_samples_stand_beside_the_training_images_that_are_nearest_to_them(tmp_p
     bytes_ = generator.integers(0, 256, (20, *model.generate(1).shape[1:3]), "uint8")
     for number, image in enumerate(bytes_):
         Image.fromarray(image).save(folder / f"{number:02}.png")
-    write_json(tmp_path / "run" / "config.json", {"dataset": str(folder), "chapter": "mine"})
+    write_json(tmp_path / "run" / "config.json", {"dataset": str(folder), "chapter": "mine", "mirror": mirror})
     model.save(tmp_path / "run" / "model.keras")
     one = Player(model, str(tmp_path / "run"))
     shown = one.neighbours(3, seed=2)
-    samples, train = model.generate(3, seed=2), one._trained_on()
+    samples, size = model.generate(3, seed=2), len(bytes_[0])
+    train = data.load(str(folder), "train", image_size=size, channels=samples.shape[-1])
     images = train.rows("images", slice(None))
+    if mirror:
+        images = np.concatenate([images, images[:, :, ::-1]])
     lines = []
     for sample in samples:
         order = np.argsort([np.square(sample - image).sum() for image in images])
