@@ -21,6 +21,8 @@ import pytest
 from packaging.requirements import Requirement
 from PIL import Image, ImageDraw
 
+from tests.debian import write_package
+
 ROOT = Path(__file__).resolve().parent.parent
 GUIDES = sorted((ROOT / "docs" / "guides").glob("*.md"))
 RENTED = ROOT / "docs" / "guides" / "gpu_vm.md"
@@ -36,10 +38,12 @@ every_guide = guides_with("")
 
 FLAG = r"(?<![\w-])--?[a-z][a-z-]*"
 
-# `gdl` as the reader has it, but that a new run ends within seconds.
+# `gdl` as the reader has it, but that a new run ends within seconds; what begins with a model that comes along has the
+# networks of that.
 QUICK_GDL = """#!/usr/bin/env bash
 if [ "$1" = run ] && [[ "$*" != *--resume* ]] && [[ "$*" != *--help* ]]; then
-    set -- "$@" --preset smoke --epochs 1 --steps-per-epoch 1
+    [[ "$*" == *--start-from* ]] || set -- "$@" --preset smoke
+    set -- "$@" --epochs 1 --steps-per-epoch 1
 fi
 exec {python} -m gdl_keras "$@"
 """
@@ -65,6 +69,8 @@ def workshop(tmp_path, monkeypatch):
     commands_folder = tmp_path / "bin"
     commands_folder.mkdir()
     add_command(commands_folder / "gdl", QUICK_GDL.format(python=sys.executable))
+    add_command(commands_folder / "python", f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    add_command(commands_folder / "apt-get", f'#!/bin/sh\n[ "$1" = download ] && cp {tmp_path}/"$2"_1_all.deb .\n')
     monkeypatch.setenv("PATH", f"{commands_folder}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("GDL_DATA_DIR", str(tmp_path / "data"))
@@ -79,6 +85,8 @@ def workshop(tmp_path, monkeypatch):
     (folder / "my_faces" / "list_attr.csv").write_text("\n".join(["image_id,Smiling,Young", *table]))
     damaged = next((folder / "my_scans").iterdir())
     damaged.write_bytes(damaged.read_bytes()[:300])
+    write_stamps(tmp_path / "tuxpaint-stamps-default_1_all.deb")
+    (folder / "scripts").symlink_to(ROOT / "scripts")
     monkeypatch.chdir(folder)
     return folder
 
@@ -97,6 +105,16 @@ def draw_picture(path, shape, number):
     box = (width // 4, height // 4, 3 * width // 4, 3 * height // 4)
     getattr(ImageDraw.Draw(picture), shape)(box, fill=tuple(rng.integers(0, 100, 3).tolist()))
     picture.save(path)
+
+
+def write_stamps(package):
+    """A package with the folders of tuxpaint-stamps-default that scripts/make_example_photos.py looks for."""
+    drawing, files = package.with_suffix(".png"), {}
+    for number in range(120):
+        draw_picture(drawing, ("ellipse", "rectangle")[number % 2], number)
+        kind = ("animals", "food", "plants")[number % 3]
+        files[f"usr/share/tuxpaint/stamps/{kind}/{number}.png"] = drawing.read_bytes()
+    write_package(package, files)
 
 
 @pytest.mark.full
