@@ -41,3 +41,4 @@ def test_ways_lead_from_beginnings_to_ends():
     np.testing.assert_allclose(beginnings.get_offsets(), begun)
     np.testing.assert_allclose(ends.get_offsets(), turning(begun)[-1])
     assert figure.axes[0].get_title() == "there"
+    assert plotting.alternative_text(figure, "ways").startswith("ways: the ways of 5 points through the plane")

@@ -59,6 +59,7 @@ def ways(stations, limits, title=None):
     axes.set(xlim=limits[0], ylim=limits[1], aspect="equal")
     if title:
         axes.set_title(title, fontsize=10)
+    figure.set_label(f"the ways of {stations.shape[1]} points through the plane")
     return figure
 
 
