@@ -49,7 +49,7 @@ def parse(settings_class, presets, chapter, arguments):
         return _continued(settings_class, presets, known.resume, chapter, arguments)
     if known.shown:
         folder = shown_folder(known.shown, chapter)
-        return _continued(settings_class, presets, folder, chapter, arguments, CHANGEABLE_ON_SHOW)
+        return _continued(settings_class, presets, folder, chapter, arguments, "--from", CHANGEABLE_ON_SHOW)
     defaults = settings_class(**{**presets.get(known.preset, {}), "preset": known.preset})
     settings = _parser(defaults, chapter, presets).parse_args(arguments).settings
     settings.check()
@@ -93,16 +93,16 @@ def _parser(defaults, chapter, presets=()):
     )
 
 
-def _continued(settings_class, presets, folder, chapter, arguments, changeable=CHANGEABLE_ON_RESUME):
+def _continued(settings_class, presets, folder, chapter, arguments, by="--resume", changeable=CHANGEABLE_ON_RESUME):
     stored = read_config(folder)
     beside = {name: stored.pop(name) for name in KEPT_BESIDE if name in stored}
     if (its_own := beside.get("chapter")) != chapter:
         if not isinstance(its_own, str):
             raise InputError(f"{folder}/config.json is damaged: start a new run.")
-        command = f"gdl run {its_own} --resume {shlex.quote(str(folder))}"
+        command = f"gdl run {its_own} {by} {shlex.quote(str(folder))}"
         raise InputError(f"{folder} holds a run of another model, {its_own}: go on with it by {command}")
     if "stage" in beside:
-        raise InputError(f"{folder} is one stage of a run: go on with the whole by --resume {Path(folder).parent}.")
+        raise InputError(f"{folder} is one stage of a run: go on with the whole by {by} {Path(folder).parent}.")
     names = {field.name for field in dataclasses.fields(settings_class)}
     if set(stored) - names:
         raise InputError(f"{folder} was made by another version of this chapter: start a new run.")

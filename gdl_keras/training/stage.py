@@ -56,6 +56,7 @@ class Stage:
         self._shown = shown if run.settings.from_ and shown.is_file() else None
         if self._shown:
             self.is_finished, self.initial_epoch, self._history = True, epochs, read_history(before)
+            self._restore_from = None  # its weights alone are taken over
         if name:
             self._seed("before")
 
@@ -125,7 +126,7 @@ class Stage:
         if self._shown:
             shutil.copy(self._shown, self.folder / "model.keras")
             write_history(self.folder, self._history)
-        restore = [Restore(self._restore_from)] if self._restore_from and not self._shown else self._starting()
+        restore = [Restore(self._restore_from)] if self._restore_from else self._starting()
         reseed = [keras.callbacks.LambdaCallback(on_train_end=lambda logs: self._seed("after"))] if self.name else []
         if self.is_finished:
             return [*restore, *reseed]

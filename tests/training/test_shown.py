@@ -105,12 +105,16 @@ def test_parts_that_do_not_come_along_are_trained(finished, tmp_path):
         (["--from", "{folder}", "--epochs", "3"], "--epochs 3 differs from the run's 2"),
         (["--from", "{folder}", "--start-from", "other"], "--start-from other differs from the run's None"),
         (["--from", "{empty}"], "--from .* has no finished model: name the folder of a run that has come to its end"),
+        (["--from", "{other}"], r"holds a run of another model, 00_test/02_other: .* gdl run 00_test/02_other --from "),
         (["--from", "pretrained"], f"No trained model of {CHAPTER} comes along: gdl run {CHAPTER} trains one"),
     ],
 )
 def test_what_cannot_be_shown_is_refused(flags, words, finished, tmp_path):
     (tmp_path / "empty").mkdir()
-    flags = [flag.format(folder=finished[0], empty=tmp_path / "empty") for flag in flags]
+    other = shutil.copytree(finished[0], tmp_path / "other")
+    config = json.loads((other / "config.json").read_text())
+    (other / "config.json").write_text(json.dumps({**config, "chapter": "00_test/02_other"}))
+    flags = [flag.format(folder=finished[0], empty=tmp_path / "empty", other=other) for flag in flags]
     with pytest.raises(InputError, match=words):
         begin(*flags, "--out", str(tmp_path / "shown"))
     assert not (tmp_path / "shown").exists()
