@@ -11,6 +11,8 @@ from gdl_keras.layers.causal_attention import CausalSelfAttention  # noqa: E402
 from gdl_keras.layers.corruption import Corruption  # noqa: E402
 from gdl_keras.layers.counts import Counts  # noqa: E402
 from gdl_keras.layers.dropout import ReplicaDropout  # noqa: E402
+from gdl_keras.layers.finite_scalar_quantizer import FiniteScalarQuantizer  # noqa: E402
+from gdl_keras.layers.grid_positions import GridPositions  # noqa: E402
 from gdl_keras.layers.halving_convolution import DoublingConv2DTranspose, HalvingConv2D  # noqa: E402
 from gdl_keras.layers.invertible_convolution import InvertibleConvolution  # noqa: E402
 from gdl_keras.layers.layer_normalization import TokenNormalization  # noqa: E402
@@ -28,6 +30,7 @@ from gdl_keras.layers.second_order import warn_about_second_order  # noqa: E402
 from gdl_keras.layers.seeds import SeedGenerator  # noqa: E402
 from gdl_keras.layers.spectral_normalization import SpectralNormalization  # noqa: E402
 from gdl_keras.layers.transformer_block import TransformerBlock  # noqa: E402
+from gdl_keras.layers.vector_quantizer import VectorQuantizer  # noqa: E402
 
 __all__ = [
     "ActivationNormalization",
@@ -36,9 +39,11 @@ __all__ = [
     "Corruption",
     "Counts",
     "DoublingConv2DTranspose",
+    "FiniteScalarQuantizer",
     "FromPatches",
     "FusedBatchNormalization",
     "Gate",
+    "GridPositions",
     "HalvingConv2D",
     "InvertibleConvolution",
     "LearnedPositions",
@@ -56,6 +61,7 @@ __all__ = [
     "TokenNormalization",
     "TransformerBlock",
     "UpperConv2D",
+    "VectorQuantizer",
     "ZeroCurvatureLeakyReLU",
     "rotated",
     "warn_about_second_order",

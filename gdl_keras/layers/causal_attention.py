@@ -28,20 +28,21 @@ class CausalSelfAttention(layers.Layer):
         num_heads: int.
         key_dim: int, numbers of a query, of a key and of a value, in one head.
         rotary: whether queries and keys are turned by their places, so that a score depends on the distance.
-        window: int or None; a token sees itself and at most `window` - 1 before it.
+        window: int or None; a token sees itself and at most `window` - 1 before it; not causal, as many after it, too.
         output_stddev: float, how large the weights of the output are in the beginning.
+        causal: bool; where not, tokens look both ways, and there is nothing to write token by token.
 
     Call arguments:
         x: float tensor (batch, length, dim).
 
     Returns:
-        tensor of the same shape; place t does not depend on later ones.
+        tensor of the same shape; place t does not depend on later ones, if causal.
 
     Raises:
         InputError: vectors of an odd `key_dim` are to be turned.
     """
 
-    def __init__(self, num_heads, key_dim, rotary=False, window=None, output_stddev=0.02, **kwargs):
+    def __init__(self, num_heads, key_dim, rotary=False, window=None, output_stddev=0.02, causal=True, **kwargs):
         super().__init__(**kwargs)
         if rotary and key_dim % 2:
             raise InputError(f"Rotary positions turn pairs of numbers: key_dim is even, not {key_dim}.")
@@ -50,6 +51,7 @@ class CausalSelfAttention(layers.Layer):
         self.rotary = rotary
         self.window = window
         self.output_stddev = output_stddev
+        self.causal = causal
         self.query_key_value = PlaceDense(
             3 * num_heads * key_dim,
             kernel_initializer=RandomNormal(stddev=0.02),
@@ -74,7 +76,7 @@ class CausalSelfAttention(layers.Layer):
     def scores(self, x):
         """How much each token takes from which: float32 tensor (batch, heads, length, length).
 
-        Row t is of the token at place t: it sums to 1, and is 0 after t.
+        Row t is of the token at place t: it sums to 1, and is 0 after t, if causal.
         """
         query, key, _ = self._projected(x, tf.range(tf.shape(x)[1]))
         return self._weights(query, key, self._bias(tf.shape(x)[1]))
@@ -84,7 +86,12 @@ class CausalSelfAttention(layers.Layer):
 
         Args:
             count, length: ints.
+
+        Raises:
+            InputError: tokens look both ways.
         """
+        if not self.causal:
+            raise InputError("Tokens that look at later ones cannot be read one by one: build it with causal=True.")
         size = length if self.window is None else min(length, self.window)
         room = tf.zeros((count, self.num_heads, size, self.key_dim), self.compute_dtype)
         return room, room
@@ -117,6 +124,7 @@ class CausalSelfAttention(layers.Layer):
     def _bias(self, length):
         """What is added to scores: 0 where one token sees the other, minus infinity elsewhere; (length, length)."""
         distance = tf.range(length)[:, None] - tf.range(length)
+        distance = distance if self.causal else tf.abs(distance)
         seen = (distance >= 0) & (distance < (self.window or length))
         return tf.where(seen, 0.0, NEVER)
 
@@ -134,5 +142,5 @@ class CausalSelfAttention(layers.Layer):
         return input_shape
 
     def get_config(self):
-        names = ("num_heads", "key_dim", "rotary", "window", "output_stddev")
+        names = ("num_heads", "key_dim", "rotary", "window", "output_stddev", "causal")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}

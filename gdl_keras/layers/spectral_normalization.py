@@ -74,6 +74,10 @@ class SpectralNormalization(keras.layers.Wrapper):
     def compute_output_shape(self, input_shape):
         return self.layer.compute_output_shape(input_shape)
 
+    def compute_output_spec(self, inputs, training=False):
+        # Of the layer's own precision, which may be another one.
+        return keras.KerasTensor(self.compute_output_shape(inputs.shape), self.layer.compute_dtype)
+
 
 def _kernel_of(layer):
     """The variable that holds a layer's kernel, or its table, as the optimizer leaves it."""

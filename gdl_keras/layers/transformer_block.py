@@ -13,12 +13,12 @@ from gdl_keras.layers.layer_normalization import TokenNormalization
 from gdl_keras.layers.place_dense import PlaceDense
 
 NORMS = ("post", "pre")
-ACTIVATIONS = ("relu", "gelu")
+ACTIVATIONS = ("relu", "gelu", "tanh")
 
 
 @keras.saving.register_keras_serializable(package="gdl_keras")
 class TransformerBlock(layers.Layer):
-    """Causal self-attention and a network of two layers, each added to what it read.
+    """Self-attention, causal unless told otherwise, and a network of two layers, each added to what it read.
 
         post:  x = norm(x + attention(x)),   x = norm(x + feed_forward(x))       (Vaswani et al. 2017, arXiv:1706.03762)
         pre:   x = x + attention(norm(x)),   x = x + feed_forward(norm(x))       (Xiong et al. 2020, arXiv:2002.04745)
@@ -27,11 +27,11 @@ class TransformerBlock(layers.Layer):
     start.
 
     Args:
-        num_heads, key_dim, rotary, window: as in `CausalSelfAttention`.
+        num_heads, key_dim, rotary, window, causal: as in `CausalSelfAttention`.
         feed_forward_dim: int, the width of the inner layer.
         dropout: float in [0, 1), the share of numbers that is left out in training of what is added.
         norm: "post" or "pre".
-        activation: "relu" or "gelu", of the inner layer.
+        activation: "relu", "gelu" or "tanh", of the inner layer.
         output_stddev: float, how large those weights are in the beginning that write into the sum.
 
     Call arguments:
@@ -39,7 +39,7 @@ class TransformerBlock(layers.Layer):
         training: bool, whether numbers are left out.
 
     Returns:
-        tensor of the same shape; place t does not depend on later ones.
+        tensor of the same shape; place t does not depend on later ones, if causal.
 
     Raises:
         InputError: an argument is out of range.
@@ -56,6 +56,7 @@ class TransformerBlock(layers.Layer):
         rotary=False,
         window=None,
         output_stddev=0.02,
+        causal=True,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -67,7 +68,7 @@ class TransformerBlock(layers.Layer):
         self.activation = activation
         policy = self.dtype_policy
         self.attention = CausalSelfAttention(
-            num_heads, key_dim, rotary, window, output_stddev, dtype=policy, name="attention"
+            num_heads, key_dim, rotary, window, output_stddev, causal, dtype=policy, name="attention"
         )
         self.inner = PlaceDense(
             feed_forward_dim, kernel_initializer=RandomNormal(stddev=0.02), dtype=policy, name="inner"
@@ -111,7 +112,9 @@ class TransformerBlock(layers.Layer):
         return self._added(x, self.outer(inner), 1, training)
 
     def _activated(self, x, training):
-        return gelu(x, training) if self.activation == "gelu" else tf.nn.relu(x)
+        if self.activation == "gelu":
+            return gelu(x, training)
+        return tf.nn.relu(x) if self.activation == "relu" else tf.tanh(x)
 
     def _added(self, x, change, number, training):
         x = x + self.dropouts[number](change, training=training)
@@ -121,7 +124,8 @@ class TransformerBlock(layers.Layer):
         return input_shape
 
     def get_config(self):
-        attention = {name: getattr(self.attention, name) for name in ("num_heads", "key_dim", "rotary", "window")}
+        names = ("num_heads", "key_dim", "rotary", "window", "causal")
+        attention = {name: getattr(self.attention, name) for name in names}
         own = {"feed_forward_dim": self.feed_forward_dim, "dropout": self.rate, "norm": self.norm}
         rest = {"activation": self.activation, "output_stddev": self.attention.output_stddev}
         return {**super().get_config(), **attention, **own, **rest}

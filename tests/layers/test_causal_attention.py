@@ -6,7 +6,7 @@ import tensorflow as tf
 from scipy.special import softmax
 
 from gdl_keras.errors import InputError
-from gdl_keras.layers import CausalSelfAttention, LearnedPositions, rotated
+from gdl_keras.layers import CausalSelfAttention, LearnedPositions, TransformerBlock, rotated
 
 
 def random(*shape, seed=0):
@@ -82,3 +82,41 @@ def test_there_is_a_position_for_each_place_and_no_more():
     np.testing.assert_allclose(layer.step(x[:, 3], tf.constant(3)), layer(x)[:, 3])
     with pytest.raises(InputError, match="6 tokens are more than there are positions, 5"):
         layer(random(2, 6, 3))
+
+
+@pytest.mark.parametrize("window", [None, 3])
+@pytest.mark.parametrize("rotary", [False, True])
+def test_attention_that_looks_both_ways_is_what_numpy_makes_of_it(rotary, window):
+    layer, x = attention(rotary=rotary, window=window, causal=False)
+    kernel, bias, output, output_bias = (np.asarray(weight, "float64") for weight in layer.weights)
+    query, key, value = np.split(x @ kernel + bias, 3, axis=-1)
+    distance = np.abs(np.subtract.outer(np.arange(7), np.arange(7)))
+    heads = []
+    for head in (slice(0, 4), slice(4, 8)):
+        q, k = ((turned_by_numpy(part) if rotary else part) for part in (query[..., head], key[..., head]))
+        scores = np.einsum("btd,bsd->bts", q, k) / 2
+        heads.append(softmax(np.where(distance < (window or 7), scores, -np.inf), axis=-1) @ value[..., head])
+    np.testing.assert_allclose(layer(x), np.concatenate(heads, axis=-1) @ output + output_bias, atol=2e-5)
+    copy = CausalSelfAttention.from_config(layer.get_config())
+    assert not copy.causal and CausalSelfAttention.from_config(attention()[0].get_config()).causal
+
+
+def test_what_looks_both_ways_is_not_read_token_by_token():
+    for layer in (CausalSelfAttention(2, 4, causal=False), TransformerBlock(2, 4, 8, causal=False)):
+        with pytest.raises(InputError, match="causal=True"):
+            layer.initial_state(3, 7)
+
+
+def test_a_block_says_whether_it_is_causal_and_its_tanh_is_numpys():
+    x = random(2, 5, 6)
+    block = TransformerBlock(2, 3, 8, norm="pre", activation="tanh", causal=False)
+    outputs = np.asarray(block(x))
+    attended = x + np.asarray(block.attention(block.norms[0](x)))
+    normed = np.asarray(block.norms[1](attended))
+    inner = np.tanh(normed @ np.asarray(block.inner.kernel) + np.asarray(block.inner.bias))
+    expected = attended + inner @ np.asarray(block.outer.kernel) + np.asarray(block.outer.bias)
+    np.testing.assert_allclose(outputs, expected, atol=1e-5)
+    assert TransformerBlock.from_config(block.get_config()).attention.causal is False
+    changed = x.copy()
+    changed[:, -1, 0] += 5
+    assert np.abs(np.asarray(block(changed))[:, 0] - outputs[:, 0]).max() > 1e-6

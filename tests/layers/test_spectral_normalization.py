@@ -180,3 +180,12 @@ def test_precision_and_round_trip(policy):
 def test_a_kernel_of_zeros_gives_zeros():
     normalized = SpectralNormalization(layers.Dense(3, kernel_initializer="zeros"))
     np.testing.assert_array_equal(normalized(tf.ones((2, 4)), training=True), np.zeros((2, 3)))
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "float32"])
+def test_its_output_has_the_precision_of_the_layer(policy):
+    keras.config.set_dtype_policy(policy)
+    inputs = keras.Input((7,))
+    for layer, dtype in ((layers.Dense(2, dtype="float32"), "float32"), (layers.Dense(2), policy[-7:])):
+        network = keras.Model(inputs, SpectralNormalization(layer)(inputs))
+        assert network.outputs[0].dtype == network(np.zeros((1, 7), "float32")).dtype.name == dtype
