@@ -15,6 +15,8 @@ from keras import ops  # noqa: E402
 
 # Inside a root: where a gradient or an error is zero its root has no slope, and without this its slope would be NaN.
 SQUARED_NORM_EPSILON = 1e-12
+# Beside squared lengths of features: one of length zero has no direction, and a slope of a thousand at most.
+FEATURE_EPSILON = 1e-6
 
 
 def binary_crossentropy(targets, logits):
@@ -52,9 +54,36 @@ def squared_error(targets, predictions):
     return _over_example(ops.mean, ops.square(_float32(targets) - _float32(predictions)))
 
 
+def absolute_error(targets, predictions):
+    """|x - y|, the mean over all pixels of an example; float32 tensor (batch,)."""
+    return _over_example(ops.mean, ops.abs(_float32(targets) - _float32(predictions)))
+
+
 def root_squared_error(targets, predictions):
     """The root of `squared_error`, per example; float32 tensor (batch,).  At zero error it is 1e-6 and its slope 0."""
     return ops.sqrt(squared_error(targets, predictions) + SQUARED_NORM_EPSILON)
+
+
+def feature_distance(first, second):
+    """How far apart two images are for a network that looks at both (Zhang et al. 2018, arXiv:1801.03924, equation 1).
+
+        1/L sum_l mean_p |f_lp / |f_lp| - g_lp / |g_lp||^2,    f_lp, g_lp: what lies at place p of feature map l
+
+    All features count alike: weights for them would have to be learnt from what people see.
+
+    Args:
+        first, second: lists of L feature maps, float tensors (batch, ..., channels).
+
+    Returns:
+        float32 tensor (batch,), from 0 to 4.
+    """
+
+    def directed(features):
+        features = _float32(features)
+        return features * ops.rsqrt(ops.sum(ops.square(features), axis=-1, keepdims=True) + FEATURE_EPSILON)
+
+    apart = [ops.sum(ops.square(directed(f) - directed(g)), axis=-1, keepdims=True) for f, g in zip(first, second)]
+    return sum(_over_example(ops.mean, places) for places in apart) / len(apart)
 
 
 def bernoulli_negative_log_likelihood(targets, logits):
@@ -158,6 +187,18 @@ def gradient_norm(critic, images):
         scores = scale * critic(images)
     gradient = tape.gradient(scores, images, unconnected_gradients=tf.UnconnectedGradients.ZERO) / scale
     return ops.sqrt(_over_example(ops.sum, ops.square(gradient)) + SQUARED_NORM_EPSILON)
+
+
+def squared_slope(critic, images):
+    """|grad D(x)|^2 per unit of images in [-1, 1], which are twice as long: float32 tensor (batch,).
+
+    Half its mean over real images is the penalty R1 (Mescheder et al. 2018, equation 9).
+
+    Args:
+        critic: callable, images in [0, 1] -> scores, each example scored on its own.
+        images: float32 tensor (batch, ...).
+    """
+    return ops.square(0.5 * gradient_norm(critic, images))
 
 
 def _crossentropy(targets, logits):

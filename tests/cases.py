@@ -6,6 +6,7 @@ from tests.diffusion_cases import book_diffusion, diffusion, diffusion_with_mixt
 from tests.energy_cases import ebm, point_ebm, score_matching
 from tests.flow_cases import arc, continuous_flow, image_flow, real_nvp
 from tests.harness import ModelCase
+from tests.image_token_cases import PatchCodec, codes, image_transformer
 from tests.text_cases import (
     dpo,
     gpt,
@@ -158,6 +159,33 @@ def hinge_gan(spectral=True, conditioning="projection", **options):
     return with_optimizers(model)
 
 
+def codec_parts(learning="ema", image_shape=IMAGE_SHAPE):
+    """The encoder, decoder and codebook of a tiny codec: 4 numbers for each 4x4 pixels."""
+    from gdl_keras.layers import VectorQuantizer
+    from gdl_keras.models.quantised.networks import build_codec_decoder, build_codec_encoder
+
+    networks = (build(image_shape, 4, (4, 4), 1) for build in (build_codec_encoder, build_codec_decoder))
+    return *networks, VectorQuantizer(6, 4, learning=learning, seed=3)
+
+
+def vqvae(learning="ema"):
+    """A tiny `VQVAE`."""
+    from gdl_keras.models import VQVAE
+
+    model = VQVAE(*codec_parts(learning), seed=1)
+    model.compile("adam")
+    return model
+
+
+def vqgan(learning="ema", **options):
+    """A tiny `VQGAN`."""
+    from gdl_keras.models import VQGAN
+    from gdl_keras.models.quantised.vqgan import build_patch_discriminator
+
+    model = VQGAN(*codec_parts(learning), build_patch_discriminator(IMAGE_SHAPE, (4, 4)), seed=1, **options)
+    return with_optimizers(model)
+
+
 def classifier():
     """A tiny `Classifier`."""
     from gdl_keras.models import Classifier, build_cnn
@@ -198,6 +226,11 @@ def pixel_cnn_mixture(image_shape=IMAGE_SHAPE, components=2, filters=4, blocks=1
     model = PixelCNNMixture(build_pixel_cnn_mixture(image_shape, components, filters, blocks, gated), seed=1)
     model.compile("adam")
     return model
+
+
+def codes_transformer():
+    """A tiny `ImageTransformer` that writes codes."""
+    return image_transformer(codec=PatchCodec(name="codec"), ema_decay=0.9, network={"norm": "post"})
 
 
 def gaussian():
@@ -252,6 +285,17 @@ CASES = [
     ModelCase("vae", vae, images, stands_for_its_base=True),
     ModelCase("vae, book weighting", lambda: vae(weighting="book"), images, variant=True),
     ModelCase("vae, gaussian", lambda: vae(likelihood="gaussian", beta=2.0), images, variant=True),
+    ModelCase("vqvae", vqvae, images, draws_noise=False, stands_for_its_base=True),
+    ModelCase("vqvae, codebook by loss", lambda: vqvae("loss"), images, draws_noise=False, variant=True),
+    ModelCase("vqgan", vqgan, images, draws_noise=False, still=("score/bias",)),
+    ModelCase(
+        "vqgan, codebook by loss",
+        lambda: vqgan("loss", reconstruction="absolute", perceptual=None, start_step=1, penalty_weight=1.0),
+        images,
+        draws_noise=False,
+        variant=True,
+        still=("score/bias",),
+    ),
     ModelCase("classifier", classifier, labelled_images, stands_for_its_base=True),
     ModelCase("gan", gan, images),
     ModelCase("dcgan", dcgan, images),
@@ -284,6 +328,8 @@ CASES = [
     ModelCase("pixel_cnn", pixel_cnn, images, draws_noise=False),
     ModelCase("pixel_cnn, gated", lambda: pixel_cnn(gated=True), images, draws_noise=False, variant=True),
     ModelCase("pixel_cnn_mixture", pixel_cnn_mixture, images, draws_noise=False, variant=True),
+    ModelCase("image_transformer", lambda: image_transformer(num_classes=3), labelled_images, draws_noise=False),
+    ModelCase("image_transformer, of codes", codes_transformer, codes, draws_noise=False, variant=True),
     ModelCase("gpt", gpt, tokens, draws_noise=False),
     ModelCase("gpt, deeper", lambda: gpt(**DEEPER, dropout=0.2), tokens, variant=True),
     # Only differences of rewards are learnt: what moves all of them alike has no slope.

@@ -35,6 +35,9 @@ def wrong_data(case, model):
     if model.learns_from[0] in ("tokens", "chosen"):
         wrong["vocabulary"] = (first + model.vocabulary_size, *rest)
         wrong["integers"] = (first + 0.5, *rest)
+    if model.learns_from[0] == "codes":
+        wrong["encode images with that codec"] = (first + model.vocabulary_size, *rest)
+        wrong["Codes are integers"] = (first + 0.5, *rest)
     if "labels" in model.learns_from:
         labels = rest[0]
         wrong["give both"] = (first,)

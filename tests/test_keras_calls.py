@@ -8,6 +8,7 @@ import tensorflow as tf
 from gdl_keras.errors import InputError
 from gdl_keras.layers.settings import Declared
 from gdl_keras.models import VAE, ScoreMatching
+from gdl_keras.models.autoregressive.base import AutoregressiveModel
 from gdl_keras.models.diffusion.denoising import DenoisingModel
 from gdl_keras.models.flows.base import FlowModel
 from gdl_keras.models.generative import LatentModel
@@ -16,6 +17,7 @@ from tests.test_every_model import every_base, every_class_at_length, every_mode
 
 # Another value for each setting that may change once a step has been traced.
 OTHER = {
+    "adversarial_weight": 0.3,
     "alpha": 0.3,
     "beta": 0.25,
     "clip": 0.01,
@@ -36,12 +38,16 @@ OTHER = {
     "noise": 0.3,
     "penalty": 0.4,
     "penalty_weight": 3.0,
+    "perceptual_weight": 0.3,
     "pixel_stddev": 0.5,
+    "reconstruction": "absolute",
     "sigma": 0.4,
     "slope_clip": 0.01,
+    "start_step": 1,
     "smoothing": 3.0,
     "step_size": 0.02,
     "steps": 4,
+    "token_noise": 0.3,
     "tolerance": 1e-3,
     "trace": 0.3,
     "trace_method": "hutchinson",
@@ -68,6 +74,8 @@ def inputs(case, model, n=3):
     if isinstance(model, LatentModel) and not hasattr(model, "encode"):
         latents = model.sample_latents(n, seed=1)
         return [latents, *harness.conditions(model, n).values()] if model.conditions else latents
+    if isinstance(model, AutoregressiveModel) and model.conditions:
+        return [harness.examples(case)[:n], *harness.conditions(model, n).values()]
     return harness.examples(case)[:n]
 
 

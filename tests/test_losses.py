@@ -55,6 +55,37 @@ def test_squared_error(rng):
     np.testing.assert_allclose(losses.squared_error(x, y), ((x - y) ** 2).mean(axis=(1, 2, 3)), rtol=1e-5)
 
 
+def test_absolute_error(rng):
+    x, y = rng.normal(size=(2, 3, 4, 4, 2)).astype("float32")
+    np.testing.assert_allclose(losses.absolute_error(x, y), np.abs(x - y).mean(axis=(1, 2, 3)), rtol=1e-5)
+
+
+def test_feature_distance_is_of_directions_and_has_a_slope_where_there_is_none(rng):
+    first = [rng.normal(size=(2, size, size, size)).astype("float32") for size in (3, 5)]
+    second = [rng.normal(size=maps.shape).astype("float32") for maps in first]
+    cosines = [
+        ((f * g).sum(axis=-1) / np.linalg.norm(f, axis=-1) / np.linalg.norm(g, axis=-1)).mean(axis=(1, 2))
+        for f, g in zip(first, second)
+    ]
+    # |x - y|^2 = 2 - 2 cos for vectors of length 1.
+    expected = 2 - 2 * np.mean(cosines, axis=0)
+    np.testing.assert_allclose(losses.feature_distance(first, second), expected, rtol=1e-3)
+    longer = [3 * maps for maps in first]
+    np.testing.assert_allclose(losses.feature_distance(longer, second), expected, rtol=1e-3)
+    np.testing.assert_allclose(losses.feature_distance(first, [-maps for maps in first]), 4, rtol=1e-3)
+    nothing = tf.zeros((2, 3, 3, 3))
+    with tf.GradientTape() as tape:
+        tape.watch(nothing)
+        value = losses.feature_distance([nothing], second[:1])
+    assert np.isfinite(tape.gradient(value, nothing)).all()
+
+
+def test_squared_slope_is_that_of_a_plane_per_unit_of_minus_one_to_one(rng):
+    plane, images = rng.normal(size=(2, 2, 1)).astype("float32"), tf.zeros((3, 2, 2, 1))
+    found = losses.squared_slope(lambda x: tf.reduce_sum(plane * x, axis=(1, 2, 3)), images)
+    np.testing.assert_allclose(found, np.full(3, (plane**2).sum() / 4), rtol=1e-4)
+
+
 def test_root_squared_error_has_a_slope_everywhere(rng):
     x, y = rng.normal(size=(2, 3, 4, 4, 2)).astype("float32")
     expected = np.sqrt(((x - y).astype("float64") ** 2).mean(axis=(1, 2, 3)))

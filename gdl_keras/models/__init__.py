@@ -37,6 +37,10 @@ from gdl_keras.models.flows import ContinuousFlow, ImageFlow, RealNVP  # noqa: E
 from gdl_keras.models.gan import GAN  # noqa: E402
 from gdl_keras.models.hinge_gan import HingeGAN  # noqa: E402
 from gdl_keras.models.parts.copies import copied  # noqa: E402
+from gdl_keras.models.quantised.image_transformer import ImageTransformer, build_image_transformer  # noqa: E402
+from gdl_keras.models.quantised.networks import build_codec_decoder, build_codec_encoder  # noqa: E402
+from gdl_keras.models.quantised.vqgan import VQGAN  # noqa: E402
+from gdl_keras.models.quantised.vqvae import VQVAE  # noqa: E402
 from gdl_keras.models.vae import VAE, build_variational_encoder  # noqa: E402
 from gdl_keras.models.wgan_gp import WGANGP  # noqa: E402
 
@@ -49,6 +53,8 @@ __all__ = [
     "GPT",
     "PPO",
     "VAE",
+    "VQGAN",
+    "VQVAE",
     "WGANGP",
     "Autoencoder",
     "Classifier",
@@ -59,6 +65,7 @@ __all__ = [
     "HingeGAN",
     "Histogram",
     "ImageFlow",
+    "ImageTransformer",
     "Mixture",
     "NGram",
     "NormalMixture",
@@ -71,12 +78,15 @@ __all__ = [
     "RewardModel",
     "ScoreMatching",
     "build_cnn",
+    "build_codec_decoder",
+    "build_codec_encoder",
     "build_decoder",
     "build_dense_decoder",
     "build_dense_encoder",
     "build_encoder",
     "build_energy_network",
     "build_gpt",
+    "build_image_transformer",
     "build_mlp",
     "build_pixel_cnn",
     "build_pixel_cnn_mixture",

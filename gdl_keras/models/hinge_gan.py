@@ -226,7 +226,7 @@ class HingeGAN(AdversarialModel):
 
     def squared_slopes(self, discriminator, reals):
         """|grad D(real)|^2 per unit of images in [-1, 1], which are twice as long: float32 tensor (batch,)."""
-        return ops.square(0.5 * losses.gradient_norm(partial(discriminator, training=False), reals))
+        return losses.squared_slope(partial(discriminator, training=False), reals)
 
     def discriminator_values(self, real_scores, fake_scores):
         """The discriminator's loss and accuracies, one number per example."""

@@ -24,6 +24,7 @@ from keras.initializers import RandomNormal
 
 from gdl_keras.errors import InputError, check_one_of
 from gdl_keras.layers import LearnedPositions, TokenNormalization, TransformerBlock
+from gdl_keras.models.autoregressive import stepping
 from gdl_keras.models.autoregressive.language import LanguageModel
 from gdl_keras.models.parts.endings import in_float32
 
@@ -150,21 +151,13 @@ class GPT(LanguageModel):
 
     def initial_state(self, count, length):
         self.check_length(length)
-        return [block.initial_state(count, length) for block in self.blocks]
+        return stepping.initial_states(self.network, count, length)
 
     def step(self, token, place, state):
-        x, states, new_states = token, iter(state), []
-        for layer in self.network.layers[1:]:
-            if isinstance(layer, TransformerBlock):
-                x, new = layer.step(x, place, next(states))
-                new_states.append(new)
-            elif isinstance(layer, LearnedPositions):
-                x = layer.step(x, place)
-            else:
-                x = layer(x)
+        x, state = stepping.step(self.network, token, place, state)
         if "logits" not in [layer.name for layer in self.network.layers]:
             x = self.network.get_layer("embedding")(x, reverse=True)
-        return x, new_states
+        return x, state
 
     def attention(self, text):
         """What each token of a text was foreseen from: float32 array (blocks, heads, n, n).

@@ -20,7 +20,8 @@ from keras import layers
 from gdl_keras import losses
 from gdl_keras.errors import InputError
 from gdl_keras.layers import Gate, MaskedConv2D, RowAbove, UpperConv2D
-from gdl_keras.models.autoregressive.pixels import PixelModel, check_levels
+from gdl_keras.models.autoregressive.levels import check_levels
+from gdl_keras.models.autoregressive.pixels import PixelModel
 from gdl_keras.models.parts.endings import refuse_ending
 
 

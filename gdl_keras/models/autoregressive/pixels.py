@@ -1,24 +1,20 @@
 """What models share that make an image one number after the other: row by row, pixel by pixel, channel by channel."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 from keras import ops
-from PIL import Image
 
 from gdl_keras.backend import full_float32
-from gdl_keras.data.decoding import NoScale, Unreadable, decode
-from gdl_keras.data.images import check_range
 from gdl_keras.errors import InputError
 from gdl_keras.models.autoregressive.base import AutoregressiveModel
+from gdl_keras.models.autoregressive.levels import first_rows, images_of, levels_of
 from gdl_keras.models.autoregressive.pixel_steps import PixelSteps, runs_in_steps
 from gdl_keras.models.base import inputs_of
 from gdl_keras.models.parts.calling import specs_of
 from gdl_keras.models.parts.weights import weighted, weights_of
 
-BYTE = 255
 # Images whose likelihood is computed at a time.
 TOGETHER = 100
 
@@ -80,9 +76,7 @@ class PixelModel(AutoregressiveModel):
         Args:
             images: float tensor, in [0, 1].
         """
-        # A byte is at least 1/256 away from the next level: more than rounding, which this makes up for.
-        scaled = tf.cast(images, tf.float32) * (BYTE * self.levels / (BYTE + 1)) + 1e-3
-        return tf.clip_by_value(tf.cast(tf.floor(scaled), tf.int32), 0, self.levels - 1)
+        return levels_of(images, self.levels)
 
     def images_of(self, levels):
         """The images that levels stand for: float32 tensor of the same shape, in [0, 1].
@@ -92,7 +86,7 @@ class PixelModel(AutoregressiveModel):
         Args:
             levels: int tensor.
         """
-        return tf.gather(tf.constant(level_values(self.levels)), levels)
+        return images_of(levels, self.levels)
 
     def to_tokens(self, samples):
         """Images, or their first rows, as levels one after the other: int32 array (n, rows * width * channels).
@@ -105,18 +99,7 @@ class PixelModel(AutoregressiveModel):
         Raises:
             InputError: they do not fit.
         """
-        height, width, channels = self.image_shape
-        if len(samples) and isinstance(samples[0], (str, Path)):
-            samples = np.stack([upper_half(path, self.image_shape) for path in samples])
-        samples = np.asarray(samples, "float32")
-        samples = samples[None] if samples.ndim == 3 else samples
-        if samples.ndim != 4 or samples.shape[2:] != (width, channels) or samples.shape[1] > height:
-            raise InputError(
-                f"Images of {type(self).__name__}, or their first rows, have the shape (n, up to {height}, {width}, "
-                f"{channels}), not {samples.shape}."
-            )
-        if samples.size:
-            check_range(float(samples.min()), float(samples.max()))
+        samples = first_rows(type(self).__name__, samples, self.image_shape)
         return np.asarray(self.levels_of(samples)).reshape(len(samples), -1)
 
     def to_samples(self, tokens):
@@ -224,47 +207,3 @@ class PixelModel(AutoregressiveModel):
         parts = (tf.constant(levels[start : start + TOGETHER]) for start in range(0, len(levels), TOGETHER))
         nats = [np.asarray(self.nats(part, self.network(self.images_of(part), training=False))) for part in parts]
         return np.concatenate(nats).astype("float64").sum(axis=(1, 2))
-
-
-def level_values(levels):
-    """The numbers in [0, 1] that levels of grey stand for: float32 array (levels,).
-
-    Args:
-        levels: int, 2 to 256.
-    """
-    number = np.arange(levels)
-    lowest = -(-(BYTE + 1) * number // levels)
-    highest = -(-(BYTE + 1) * (number + 1) // levels) - 1
-    even = np.rint(BYTE * number / (levels - 1))
-    return (np.clip(even, lowest, highest) / BYTE).astype("float32")
-
-
-def upper_half(path, image_shape):
-    """The rows above the middle of a picture file that is brought to the size of a model's images.
-
-    Args:
-        path: str or Path.
-        image_shape: (height, width, channels).
-
-    Returns:
-        float32 array (height // 2, width, channels) in [0, 1].
-
-    Raises:
-        InputError: there is no picture that can be read.
-    """
-    height, width, channels = image_shape
-    if not Path(path).is_file():
-        raise InputError(f"There is no picture {path} to begin with.")
-    try:
-        picture = decode(Path(path), max(height, width)).image
-    except (Unreadable, NoScale) as error:
-        reason = str(error) or "what is black in it, and what white, nobody can tell"
-        raise InputError(f"{path} is no picture to begin with: {reason}.") from error
-    picture = picture.convert("L" if channels == 1 else "RGB").resize((width, height), Image.Resampling.BILINEAR)
-    return np.asarray(picture, "float32").reshape(image_shape)[: height // 2] / BYTE
-
-
-def check_levels(levels):
-    """Raises InputError unless pixels can have so many levels."""
-    if not (isinstance(levels, int) and 2 <= levels <= BYTE + 1):
-        raise InputError(f"Pixels have 2 to {BYTE + 1} levels, not {levels}.")

@@ -13,26 +13,28 @@ from gdl_keras.models.parts.copies import frozen_copy
 class WeightAverage:
     """For models that average one of their networks: call `keep_average` in `__init__` and `move_average` in a step.
 
-    The average is a network of its own, `averaged_NAME`, saved with the model.
+    The average is a network of its own, `averaged_NAME` or what it is told, saved with the model.
     """
 
     ema_decay = Annealed("None or a number in [0, 1)", lambda value: 0 <= value < 1, optional=True)
 
-    def keep_average(self, name, decay):
+    def keep_average(self, name, decay, kept_as=None):
         """Makes the average of the network that the model keeps under `name`.
 
         Args:
             name: str, such as "generator".
             decay: how much of itself the average keeps in each step, such as 0.999; None for no average.  It may be
                 annealed, as `ema_decay`.
+            kept_as: str, the attribute that holds the average, by default "averaged_" and the name.
 
         Raises:
             InputError: `decay` is out of range.
         """
         self.averaged, self.ema_decay = name, decay
+        self.average_kept_as = kept_as or f"averaged_{name}"
         if decay is None:
             return
-        setattr(self, f"averaged_{name}", frozen_copy(getattr(self, name)))
+        setattr(self, self.average_kept_as, frozen_copy(getattr(self, name)))
         self.averaged_steps, self.averaged_iterations = (
             self.add_weight(shape=(), initializer="zeros", trainable=False, name=weight)
             for weight in ("averaged_steps", "averaged_iterations")
@@ -63,4 +65,4 @@ class WeightAverage:
     @property
     def averaged_network(self):
         """The average where there is one, else the network itself."""
-        return getattr(self, self.averaged if self.ema_decay is None else f"averaged_{self.averaged}")
+        return getattr(self, self.averaged if self.ema_decay is None else self.average_kept_as)

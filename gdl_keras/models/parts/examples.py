@@ -176,10 +176,21 @@ def _check_tokens(model, values, low, high):
         )
 
 
+def _check_codes(model, values, low, high):
+    if not np.issubdtype(values.dtype, np.integer):
+        raise InputError(f"Codes are integers, not {values.dtype}: the codec's encode gives them.")
+    if low < 0 or high >= model.vocabulary_size:
+        raise InputError(
+            f"Codes are numbers from 0 to {model.vocabulary_size - 1}, those of the model's codec, and these go from "
+            f"{low:g} to {high:g}: encode images with that codec."
+        )
+
+
 # What numbers may stand in the column that comes first, from the smallest to the largest that do.
 INPUTS = {
     "images": _check_images,
     "points": _check_points,
+    "codes": _check_codes,
     "tokens": _check_tokens,
     "chosen": _check_tokens,
     "rejected": _check_tokens,

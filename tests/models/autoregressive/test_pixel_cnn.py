@@ -13,7 +13,7 @@ from scipy.special import log_softmax
 from gdl_keras.errors import InputError
 from gdl_keras.kinds.base import likelihood
 from gdl_keras.models import PixelCNN, build_pixel_cnn
-from gdl_keras.models.autoregressive.pixels import level_values
+from gdl_keras.models.autoregressive.levels import level_values
 from tests import cases
 from tests.harness import many_steps
 

@@ -1,0 +1,1 @@
+"""Images as a few whole numbers: codecs that learn a codebook, and the transformer that writes in it."""
