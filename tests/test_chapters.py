@@ -18,21 +18,20 @@ from tests.harness import long
 
 CHAPTERS = all_chapters()
 every_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.name)
-# Every program takes seconds to trace: one of each chapter now, the others with the long tests.  Those of GANs, of
-# n-grams and of classifiers run to their ends in test_evaluation.py, kinds/test_text.py and below, too.
-FIRST_OF_EACH = {chapter.name.split("/")[0]: chapter.name for chapter in reversed(CHAPTERS)}
-QUICKER = {
-    "01_generative": "01_generative/02_ngram",
-    "03_vae": "03_vae/03_vae_faces",
-    "04_gan": "04_gan/02_wgan_gp",
-    "08_diffusion": "08_diffusion/02_flow_matching",
-}
-ONE_OF_EACH = {**FIRST_OF_EACH, **QUICKER}.values()
+# Every program takes seconds to trace: one of each kind of sample now, and one with a stage; the others with the long
+# tests.  Those of GANs, of n-grams and of classifiers run to their ends in test_evaluation.py, kinds/test_text.py and
+# below, too.
+ONE_OF_EACH_KIND = (
+    "03_vae/03_vae_faces",
+    "05_autoregressive/01_lstm",
+    "06_normflow/01_realnvp",
+    "10_advanced_gans/01_vqvae",
+)
 
 
 @pytest.mark.parametrize(
     "chapter",
-    [long(chapter, when=chapter.name not in ONE_OF_EACH) for chapter in CHAPTERS],
+    [long(chapter, when=chapter.name not in ONE_OF_EACH_KIND) for chapter in CHAPTERS],
     ids=[chapter.name for chapter in CHAPTERS],
 )
 def test_smoke(chapter, tmp_path, monkeypatch):

@@ -96,7 +96,8 @@ def kill_in(stage, folder, log):
     return f"{stage or 'the run itself'}, {pause:.2f} seconds after epoch {epoch}"
 
 
-@pytest.mark.parametrize("kills", [1, pytest.param(4, marks=pytest.mark.full)])
+@pytest.mark.full
+@pytest.mark.parametrize("kills", [1, 4])
 def test_killed_in_either_stage_and_resumed_is_bit_identical_to_never_stopped(kills, never_stopped, tmp_path):
     killed, finished = tmp_path / "killed", {}
     with open(tmp_path / "log.txt", "wb") as log:
