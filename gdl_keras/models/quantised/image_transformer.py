@@ -59,7 +59,7 @@ def build_image_transformer(
         num_blocks: int.
         num_heads, dropout, norm, activation: as in `layers.TransformerBlock`.
         feed_forward_dim: int, the width of a block's inner layer, by default four times `embedding_dim`.
-        positions: "learned" or "fixed", as in `layers.GridPositions`.
+        positions: "learned", "fixed" or "sines", as in `layers.GridPositions`.
         logits_of_starts: whether there are logits of what is only read, too, of which none is ever used.
 
     Returns:

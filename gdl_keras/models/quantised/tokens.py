@@ -22,13 +22,12 @@ class LevelTokens:
         column, dtype: the name of that column, and what its numbers are.
         bits: what bits a token are called.
         likelihood: what bits are bits of; None where images have no likelihood.
-        codec: what the tokens mean something to; None here.
 
     Raises:
         InputError: there cannot be so many levels.
     """
 
-    column, dtype, bits, codec = "images", "float32", "bits_per_dim", None
+    column, dtype, bits = "images", "float32", "bits_per_dim"
 
     def __init__(self, grid, levels):
         check_levels(levels)
