@@ -17,7 +17,7 @@ from gdl_keras.kinds.base import Follow, Kind  # noqa: E402
 __all__ = ["Follow", "Kind", "kind", "kind_of", "names"]
 
 # Files of this folder that kinds are made of.
-PARTS = {"base", "following"}
+PARTS = {"base", "following", "reconstructions"}
 
 
 def names():
