@@ -5,7 +5,7 @@ import numpy as np
 from tests.diffusion_cases import book_diffusion, diffusion, diffusion_with_mixture, flow_matching, small_network
 from tests.energy_cases import ebm, point_ebm, score_matching
 from tests.flow_cases import arc, continuous_flow, image_flow, real_nvp
-from tests.harness import ModelCase
+from tests.harness import ModelCase, with_adam
 from tests.image_token_cases import PatchCodec, codes, image_transformer
 from tests.text_cases import (
     dpo,
@@ -51,8 +51,7 @@ def autoencoder(**options):
 
     encoder, decoder = build_encoder(IMAGE_SHAPE, 2, (4, 4)), build_decoder(IMAGE_SHAPE, 2, (4, 4))
     model = Autoencoder(encoder, decoder, seed=1, **options)
-    model.compile("adam")
-    return model
+    return with_adam(model)
 
 
 def stacked_autoencoder(units=(8,), **options):
@@ -61,8 +60,7 @@ def stacked_autoencoder(units=(8,), **options):
 
     encoder = build_dense_encoder(IMAGE_SHAPE, 2, units)
     model = Autoencoder(encoder, build_dense_decoder(IMAGE_SHAPE, 2, units), seed=1, **options)
-    model.compile("adam")
-    return model
+    return with_adam(model)
 
 
 def linear_autoencoder():
@@ -83,8 +81,7 @@ def vae(**options):
 
     encoder = build_variational_encoder(IMAGE_SHAPE, 2, (4, 4))
     model = VAE(encoder, build_decoder(IMAGE_SHAPE, 2, (4, 4)), seed=1, **options)
-    model.compile("adam")
-    return model
+    return with_adam(model)
 
 
 def labelled_images():
@@ -173,8 +170,7 @@ def vqvae(learning="ema"):
     from gdl_keras.models import VQVAE
 
     model = VQVAE(*codec_parts(learning), seed=1)
-    model.compile("adam")
-    return model
+    return with_adam(model)
 
 
 def vqgan(learning="ema", **options):
@@ -191,8 +187,7 @@ def classifier():
     from gdl_keras.models import Classifier, build_cnn
 
     model = Classifier(build_cnn(IMAGE_SHAPE, 3, (4, 4), 8), seed=1)
-    model.compile("adam")
-    return model
+    return with_adam(model)
 
 
 def points(n=16):
@@ -215,8 +210,7 @@ def pixel_cnn(image_shape=IMAGE_SHAPE, levels=4, filters=4, blocks=1, gated=Fals
     from gdl_keras.models import PixelCNN, build_pixel_cnn
 
     model = PixelCNN(build_pixel_cnn(image_shape, levels, filters, blocks, gated), seed=1, **options)
-    model.compile("adam")
-    return model
+    return with_adam(model)
 
 
 def pixel_cnn_mixture(image_shape=IMAGE_SHAPE, components=2, filters=4, blocks=1, gated=True):
@@ -224,8 +218,7 @@ def pixel_cnn_mixture(image_shape=IMAGE_SHAPE, components=2, filters=4, blocks=1
     from gdl_keras.models import PixelCNNMixture, build_pixel_cnn_mixture
 
     model = PixelCNNMixture(build_pixel_cnn_mixture(image_shape, components, filters, blocks, gated), seed=1)
-    model.compile("adam")
-    return model
+    return with_adam(model)
 
 
 def codes_transformer():
@@ -238,8 +231,7 @@ def gaussian():
     from gdl_keras.models import Gaussian
 
     model = Gaussian(seed=1)
-    model.compile("adam")
-    return model
+    return with_adam(model)
 
 
 def mixture(components=3):
@@ -248,8 +240,7 @@ def mixture(components=3):
 
     model = Mixture(components, seed=1)
     model.start_from(points())
-    model.compile("adam")
-    return model
+    return with_adam(model)
 
 
 def point_gan():

@@ -1,5 +1,7 @@
 """Diffusion and flow matching, tiny, for the shared harness."""
 
+from tests.harness import with_adam
+
 IMAGE_SHAPE = (8, 8, 1)
 
 
@@ -13,12 +15,10 @@ def small_network(num_classes=None, **options):
 def diffusion(network=None, **options):
     """A tiny `Diffusion`."""
     from gdl_keras.models import Diffusion
-    from gdl_keras.optimizers import FusedAdam
 
     num_classes = options.get("num_classes")
     model = Diffusion(network or small_network(num_classes), seed=1, steps=3, **{"ema_decay": 0.9, **options})
-    model.compile(FusedAdam())
-    return model
+    return with_adam(model)
 
 
 def book_diffusion():
@@ -44,9 +44,7 @@ def diffusion_with_mixture(**options):
 def flow_matching(**options):
     """A tiny `FlowMatching`."""
     from gdl_keras.models import FlowMatching
-    from gdl_keras.optimizers import FusedAdam
 
     num_classes = options.get("num_classes")
     model = FlowMatching(small_network(num_classes), seed=1, steps=3, ema_decay=0.9, **options)
-    model.compile(FusedAdam())
-    return model
+    return with_adam(model)

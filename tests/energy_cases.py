@@ -1,5 +1,7 @@
 """Energy-based models, tiny, for the shared harness."""
 
+from tests.harness import with_adam
+
 
 def ebm(image_shape=(8, 8, 1), **options):
     """A tiny `EBM`."""
@@ -7,8 +9,7 @@ def ebm(image_shape=(8, 8, 1), **options):
 
     network = build_energy_network(image_shape, (4, 4), 4)
     model = EBM(network, **{"steps": 3, "buffer_size": 12, "sampling_steps": 3, "seed": 1, **options})
-    model.compile("adam")
-    return model
+    return with_adam(model)
 
 
 def point_ebm(**options):
@@ -17,8 +18,7 @@ def point_ebm(**options):
 
     network = build_point_energy_network(units=(4,))
     model = PointEBM(network, **{"steps": 3, "buffer_size": 12, "sampling_steps": 3, "seed": 1, **options})
-    model.compile("adam")
-    return model
+    return with_adam(model)
 
 
 def score_matching(units=(4,), **options):
@@ -26,5 +26,4 @@ def score_matching(units=(4,), **options):
     from gdl_keras.models import ScoreMatching, build_point_energy_network
 
     model = ScoreMatching(build_point_energy_network(units=units), **{"sampling_steps": 3, "seed": 1, **options})
-    model.compile("adam")
-    return model
+    return with_adam(model)

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from tests.harness import with_adam
+
 
 def arc(n=16):
     """Points along an arc, float32 (n, 2)."""
@@ -17,8 +19,7 @@ def real_nvp(count=3, l2=0.0, units=(6,), dimensions=2, **options):
     model = RealNVP(networks, dimensions=dimensions, seed=1, **options)
     if dimensions == 2:
         model.standardise_by(arc())
-    model.compile("adam")
-    return model
+    return with_adam(model)
 
 
 def continuous_flow(method="rk4", steps=2, dimensions=2, **options):
@@ -29,8 +30,7 @@ def continuous_flow(method="rk4", steps=2, dimensions=2, **options):
     model = ContinuousFlow(network, method, steps, dimensions=dimensions, seed=1, **options)
     if dimensions == 2:
         model.standardise_by(arc())
-    model.compile("adam")
-    return model
+    return with_adam(model)
 
 
 def image_flow(image_shape=(8, 8, 1), levels=2, **options):

@@ -4,6 +4,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tests.harness import with_adam
+
 
 @keras.saving.register_keras_serializable(package="tests")
 class PatchCodec(keras.Model):
@@ -50,11 +52,9 @@ def image_transformer(grid=(8, 8, 1), levels=4, num_classes=None, codec=None, ne
         network: keywords of `build_image_transformer`.
     """
     from gdl_keras.models import ImageTransformer, build_image_transformer
-    from gdl_keras.optimizers import FusedAdam
 
     sizes = {"embedding_dim": 12, "num_blocks": 1, "num_heads": 2, "feed_forward_dim": 8, **(network or {})}
     grid, count = (grid, levels) if codec is None else (codec.code_shape, codec.num_codes)
     network = build_image_transformer(grid, count, **{"num_starts": num_classes or 1, **sizes})
     model = ImageTransformer(network, levels, codec, num_classes, seed=1, **options)
-    model.compile(FusedAdam())
-    return model
+    return with_adam(model)

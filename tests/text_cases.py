@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from tests.harness import with_adam
+
 
 def tokens(n=16, length=9):
     """Windows over one text of three letters, in which each comes often after the one before it: int32 (n, length)."""
@@ -38,13 +40,11 @@ def gpt(**options):
     """A tiny `GPT`."""
     from gdl_keras.data import Vocabulary
     from gdl_keras.models import GPT, build_gpt
-    from gdl_keras.optimizers import FusedAdam
 
     vocabulary = Vocabulary(["<end>", "<unknown>", "a", "b", "c"])
     sizes = {"embedding_dim": 8, "num_heads": 2, "key_dim": 4, "feed_forward_dim": 8, "dropout": 0.0}
     model = GPT(build_gpt(len(vocabulary), 12, **{**sizes, **options}), vocabulary, length=12, seed=1)
-    model.compile(FusedAdam())
-    return model
+    return with_adam(model)
 
 
 def pairs(n=16):
@@ -76,24 +76,20 @@ def table_of_rewards(values):
 def reward_model(**options):
     """A tiny `RewardModel`."""
     from gdl_keras.models import RewardModel, build_reward_network
-    from gdl_keras.optimizers import FusedAdam
 
     language = gpt()
     model = RewardModel(build_reward_network(language.network), language.vocabulary, seed=1, **options)
-    model.compile(FusedAdam())
-    return model
+    return with_adam(model)
 
 
 def dpo(**options):
     """A tiny `DPO`, whose reference is another network than the policy was."""
     from gdl_keras.models import DPO
-    from gdl_keras.optimizers import FusedAdam
 
     policy, reference = gpt(), gpt()
     options = {"length": 9, "given_length": 3, "beta": 0.5, "seed": 1, **options}
     model = DPO(policy.network, reference.network, policy.vocabulary, **options)
-    model.compile(FusedAdam())
-    return model
+    return with_adam(model)
 
 
 def ppo(**options):

@@ -19,13 +19,12 @@ class Settings(ImageConfig):
 run = Run.start(Settings, chapter="00_test/02_one_autoencoder")
 
 # TensorFlow comes now that the devices are known, as in the chapters.
-from keras.optimizers import Adam  # noqa: E402
-
 from gdl_keras.models import Autoencoder, build_decoder, build_encoder  # noqa: E402
+from gdl_keras.optimizers import FusedAdam  # noqa: E402
 
 train = run.load("train")
 test = run.load("test")
 model = Autoencoder(build_encoder(train.image_shape, 2), build_decoder(train.image_shape, 2), seed=run.seed)
-model.compile(Adam(), **run.execution())
+model.compile(FusedAdam(), **run.execution())
 model.fit(train, validation_data=test, **run.schedule())
 run.finish()

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from keras.optimizers import Adam
-
 from gdl_keras.models import VAE, Autoencoder, build_decoder, build_encoder, build_variational_encoder
+from gdl_keras.optimizers import FusedAdam
 from gdl_keras.training import ImageConfig, Run, at_least
 
 
@@ -33,12 +32,12 @@ codec = run.former("codec")
 if codec is None:
     stage = run.stage("codec", epochs=run.codec_epochs, steps_per_epoch=run.steps_per_epoch)
     codec = Autoencoder(build_encoder(train.image_shape, 2), build_decoder(train.image_shape, 2), seed=run.seed)
-    codec.compile(Adam(), **run.execution())
+    codec.compile(FusedAdam(), **run.execution())
     codec.fit(train, validation_data=test, **stage.schedule())
 
 decoder = codec.decoder
 decoder.trainable = False
 model = VAE(build_variational_encoder(train.image_shape, 2), decoder, seed=run.seed)
-model.compile(Adam(), **run.execution())
+model.compile(FusedAdam(), **run.execution())
 model.fit(train, **run.schedule())
 run.finish()
