@@ -37,8 +37,9 @@ from gdl_keras.models.flows import ContinuousFlow, ImageFlow, RealNVP  # noqa: E
 from gdl_keras.models.gan import GAN  # noqa: E402
 from gdl_keras.models.hinge_gan import HingeGAN  # noqa: E402
 from gdl_keras.models.parts.copies import copied  # noqa: E402
-from gdl_keras.models.quantised.image_transformer import ImageTransformer, build_image_transformer  # noqa: E402
+from gdl_keras.models.quantised.image_transformer import ImageTransformer  # noqa: E402
 from gdl_keras.models.quantised.networks import build_codec_decoder, build_codec_encoder  # noqa: E402
+from gdl_keras.models.quantised.transformer_network import build_image_transformer  # noqa: E402
 from gdl_keras.models.quantised.vqgan import VQGAN  # noqa: E402
 from gdl_keras.models.quantised.vqvae import VQVAE  # noqa: E402
 from gdl_keras.models.vae import VAE, build_variational_encoder  # noqa: E402
