@@ -30,6 +30,7 @@ from gdl_keras.layers.second_order import warn_about_second_order  # noqa: E402
 from gdl_keras.layers.seeds import SeedGenerator  # noqa: E402
 from gdl_keras.layers.spectral_normalization import SpectralNormalization  # noqa: E402
 from gdl_keras.layers.transformer_block import TransformerBlock  # noqa: E402
+from gdl_keras.layers.upfirdn2d import Resampling2D, upfirdn2d  # noqa: E402
 from gdl_keras.layers.vector_quantizer import VectorQuantizer  # noqa: E402
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "OneHot",
     "ReplayBuffer",
     "ReplicaDropout",
+    "Resampling2D",
     "RowAbove",
     "Sampling",
     "SeedGenerator",
@@ -64,5 +66,6 @@ __all__ = [
     "VectorQuantizer",
     "ZeroCurvatureLeakyReLU",
     "rotated",
+    "upfirdn2d",
     "warn_about_second_order",
 ]
