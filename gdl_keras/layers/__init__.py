@@ -19,6 +19,7 @@ from gdl_keras.layers.layer_normalization import TokenNormalization  # noqa: E40
 from gdl_keras.layers.leaky_relu import ZeroCurvatureLeakyReLU  # noqa: E402
 from gdl_keras.layers.learned_positions import LearnedPositions  # noqa: E402
 from gdl_keras.layers.masked_convolution import Gate, MaskedConv2D, RowAbove, UpperConv2D  # noqa: E402
+from gdl_keras.layers.modulated_convolution import ModulatedConv2D  # noqa: E402
 from gdl_keras.layers.modulation import ModulatedNormalization  # noqa: E402
 from gdl_keras.layers.noise_embedding import NoiseEmbedding  # noqa: E402
 from gdl_keras.layers.one_hot import OneHot  # noqa: E402
@@ -49,6 +50,7 @@ __all__ = [
     "InvertibleConvolution",
     "LearnedPositions",
     "MaskedConv2D",
+    "ModulatedConv2D",
     "ModulatedNormalization",
     "NoiseEmbedding",
     "OneHot",
