@@ -11,6 +11,7 @@ from gdl_keras.layers.causal_attention import CausalSelfAttention  # noqa: E402
 from gdl_keras.layers.corruption import Corruption  # noqa: E402
 from gdl_keras.layers.counts import Counts  # noqa: E402
 from gdl_keras.layers.dropout import ReplicaDropout  # noqa: E402
+from gdl_keras.layers.equalized import EqualizedConv2D, EqualizedDense  # noqa: E402
 from gdl_keras.layers.finite_scalar_quantizer import FiniteScalarQuantizer  # noqa: E402
 from gdl_keras.layers.grid_positions import GridPositions  # noqa: E402
 from gdl_keras.layers.halving_convolution import DoublingConv2DTranspose, HalvingConv2D  # noqa: E402
@@ -19,11 +20,13 @@ from gdl_keras.layers.layer_normalization import TokenNormalization  # noqa: E40
 from gdl_keras.layers.leaky_relu import ZeroCurvatureLeakyReLU  # noqa: E402
 from gdl_keras.layers.learned_positions import LearnedPositions  # noqa: E402
 from gdl_keras.layers.masked_convolution import Gate, MaskedConv2D, RowAbove, UpperConv2D  # noqa: E402
+from gdl_keras.layers.minibatch_deviation import MinibatchDeviation  # noqa: E402
 from gdl_keras.layers.modulated_convolution import ModulatedConv2D  # noqa: E402
 from gdl_keras.layers.modulation import ModulatedNormalization  # noqa: E402
 from gdl_keras.layers.noise_embedding import NoiseEmbedding  # noqa: E402
 from gdl_keras.layers.one_hot import OneHot  # noqa: E402
 from gdl_keras.layers.patches import FromPatches, ToPatches  # noqa: E402
+from gdl_keras.layers.pixel_normalization import PixelNormalization  # noqa: E402
 from gdl_keras.layers.replay_buffer import ReplayBuffer  # noqa: E402
 from gdl_keras.layers.rotary import rotated  # noqa: E402
 from gdl_keras.layers.sampling import Sampling  # noqa: E402
@@ -41,6 +44,8 @@ __all__ = [
     "Corruption",
     "Counts",
     "DoublingConv2DTranspose",
+    "EqualizedConv2D",
+    "EqualizedDense",
     "FiniteScalarQuantizer",
     "FromPatches",
     "FusedBatchNormalization",
@@ -50,10 +55,12 @@ __all__ = [
     "InvertibleConvolution",
     "LearnedPositions",
     "MaskedConv2D",
+    "MinibatchDeviation",
     "ModulatedConv2D",
     "ModulatedNormalization",
     "NoiseEmbedding",
     "OneHot",
+    "PixelNormalization",
     "ReplayBuffer",
     "ReplicaDropout",
     "Resampling2D",

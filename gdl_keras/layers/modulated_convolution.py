@@ -1,4 +1,4 @@
-"""A convolution whose input channels an image's style makes louder or softer, and whose outputs are brought to scale."""
+"""A convolution whose input channels an image's style makes louder or softer, with outputs brought to scale."""
 
 import math
 

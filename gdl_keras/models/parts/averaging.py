@@ -32,9 +32,12 @@ class WeightAverage:
         """
         self.averaged, self.ema_decay = name, decay
         self.average_kept_as = kept_as or f"averaged_{name}"
-        if decay is None:
-            return
-        setattr(self, self.average_kept_as, frozen_copy(getattr(self, name)))
+        if self.is_averaging:
+            self.begin_average()
+
+    def begin_average(self):
+        """Makes the network that holds the average, and what counts its steps."""
+        setattr(self, self.average_kept_as, frozen_copy(getattr(self, self.averaged)))
         self.averaged_steps, self.averaged_iterations = (
             self.add_weight(shape=(), initializer="zeros", trainable=False, name=weight)
             for weight in ("averaged_steps", "averaged_iterations")
@@ -49,20 +52,33 @@ class WeightAverage:
         Where the optimizer has not moved the weights since the last call, the average stands still, too: a part of a
         batch was accumulated, or gradients overflowed float16.
         """
-        if self.ema_decay is None:
+        if not self.is_averaging:
             return
         iterations = ops.cast(optimizer.iterations, "float32")
         moved = ops.cast(iterations != self.averaged_iterations, "float32")
         self.averaged_iterations.assign(iterations)
         # Not the optimizer's own count: after a new `compile` that begins again, and the average would be forgotten.
         self.averaged_steps.assign_add(moved)
-        t = self.averaged_steps.value
-        share = moved * (1 - ops.minimum(self.ema_decay, (1 + t) / (10 + t)))
+        share = moved * (1 - self.kept_share(moved))
         pairs = zip(self.averaged_network.weights, getattr(self, self.averaged).weights, strict=True)
         for average, weight in pairs:
             average.assign_add(share * (weight - average))
 
+    def kept_share(self, moved):
+        """How much of itself the average keeps in this step: float32 scalar.
+
+        Args:
+            moved: float32 scalar, 1 where the weights have moved since the last call, else 0.
+        """
+        t = self.averaged_steps.value
+        return ops.minimum(self.ema_decay, (1 + t) / (10 + t))
+
+    @property
+    def is_averaging(self):
+        """Whether there is an average."""
+        return self.ema_decay is not None
+
     @property
     def averaged_network(self):
         """The average where there is one, else the network itself."""
-        return getattr(self, self.averaged if self.ema_decay is None else self.average_kept_as)
+        return getattr(self, self.average_kept_as if self.is_averaging else self.averaged)
