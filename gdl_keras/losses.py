@@ -201,6 +201,29 @@ def squared_slope(critic, images):
     return ops.square(0.5 * gradient_norm(critic, images))
 
 
+def path_length(synthesis, styles, direction):
+    """How far images move as their styles do, in a random direction y of images in [-1, 1]; float32 tensor (batch,).
+
+        sqrt(mean over layers(sum over numbers((J^T y)^2)) / pixels),    y ~ N(0, 1) a number of the image
+
+    with J the Jacobian of the images for the styles.  Where all directions of all styles move images alike, it is the
+    same everywhere (Karras et al. 2020, arXiv:1912.04958, section 3.2).
+
+    Args:
+        synthesis: callable, styles -> images in [0, 1].
+        styles: float32 tensor (batch, layers, numbers).
+        direction: float32 tensor of the images' shape, y.
+    """
+    with tf.GradientTape() as tape:
+        tape.watch(styles)
+        images = synthesis(styles)
+    # In [0, 1] images move half as far.  The division comes last: float16 would lose small numbers.
+    gradient = 2 * _float32(tape.gradient(images, styles, output_gradients=direction))
+    pixels = math.prod(images.shape[1:3])
+    squares = ops.mean(ops.sum(ops.square(gradient), axis=-1), axis=-1)
+    return ops.sqrt(squares / pixels + SQUARED_NORM_EPSILON)
+
+
 def _crossentropy(targets, logits):
     logits = _float32(logits)
     targets = tf.broadcast_to(tf.cast(targets, logits.dtype), tf.shape(logits))

@@ -7,6 +7,7 @@ from tests.energy_cases import ebm, point_ebm, score_matching
 from tests.flow_cases import arc, continuous_flow, image_flow, real_nvp
 from tests.harness import ModelCase, with_adam
 from tests.image_token_cases import PatchCodec, codes, image_transformer
+from tests.stylegan_cases import stylegan2
 from tests.text_cases import (
     dpo,
     gpt,
@@ -301,6 +302,13 @@ CASES = [
         images_with_attributes,
         variant=True,
         still=("score/bias",),
+    ),
+    ModelCase("stylegan2", lambda: stylegan2(num_classes=3), labelled_images),
+    ModelCase(
+        "stylegan2, without labels",
+        lambda: stylegan2(penalty_interval=1, path_interval=1, ema_half_life=None, mixing=0.0),
+        images,
+        variant=True,
     ),
     ModelCase("diffusion", lambda: diffusion(num_classes=3), labelled_images),
     ModelCase(

@@ -8,6 +8,7 @@ from gdl_keras.layers.activation_normalization import ActivationNormalization  #
 from gdl_keras.layers.affine_coupling import AffineCoupling  # noqa: E402
 from gdl_keras.layers.batch_normalization import FusedBatchNormalization  # noqa: E402
 from gdl_keras.layers.causal_attention import CausalSelfAttention  # noqa: E402
+from gdl_keras.layers.constant import Constant  # noqa: E402
 from gdl_keras.layers.corruption import Corruption  # noqa: E402
 from gdl_keras.layers.counts import Counts  # noqa: E402
 from gdl_keras.layers.dropout import ReplicaDropout  # noqa: E402
@@ -24,6 +25,7 @@ from gdl_keras.layers.minibatch_deviation import MinibatchDeviation  # noqa: E40
 from gdl_keras.layers.modulated_convolution import ModulatedConv2D  # noqa: E402
 from gdl_keras.layers.modulation import ModulatedNormalization  # noqa: E402
 from gdl_keras.layers.noise_embedding import NoiseEmbedding  # noqa: E402
+from gdl_keras.layers.noise_injection import NoiseInjection  # noqa: E402
 from gdl_keras.layers.one_hot import OneHot  # noqa: E402
 from gdl_keras.layers.patches import FromPatches, ToPatches  # noqa: E402
 from gdl_keras.layers.pixel_normalization import PixelNormalization  # noqa: E402
@@ -41,6 +43,7 @@ __all__ = [
     "ActivationNormalization",
     "AffineCoupling",
     "CausalSelfAttention",
+    "Constant",
     "Corruption",
     "Counts",
     "DoublingConv2DTranspose",
@@ -59,6 +62,7 @@ __all__ = [
     "ModulatedConv2D",
     "ModulatedNormalization",
     "NoiseEmbedding",
+    "NoiseInjection",
     "OneHot",
     "PixelNormalization",
     "ReplayBuffer",

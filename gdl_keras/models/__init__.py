@@ -42,6 +42,7 @@ from gdl_keras.models.quantised.networks import build_codec_decoder, build_codec
 from gdl_keras.models.quantised.transformer_network import build_image_transformer  # noqa: E402
 from gdl_keras.models.quantised.vqgan import VQGAN  # noqa: E402
 from gdl_keras.models.quantised.vqvae import VQVAE  # noqa: E402
+from gdl_keras.models.stylegan import StyleGAN2  # noqa: E402
 from gdl_keras.models.vae import VAE, build_variational_encoder  # noqa: E402
 from gdl_keras.models.wgan_gp import WGANGP  # noqa: E402
 
@@ -78,6 +79,7 @@ __all__ = [
     "RecurrentLanguageModel",
     "RewardModel",
     "ScoreMatching",
+    "StyleGAN2",
     "build_cnn",
     "build_codec_decoder",
     "build_codec_encoder",

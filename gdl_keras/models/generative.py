@@ -146,7 +146,10 @@ class LatentModel(GenerativeModel):
         return self.encode(examples)
 
     def decode(self, latents, **conditions):
-        """Samples, such as images in [0, 1], from one batch of latent points."""
+        """Samples, such as images in [0, 1], from one batch of latent points.
+
+        Options are named as keywords, as those of `draw`; `generate(latents=...)` takes them.
+        """
         raise NotImplementedError(f"{type(self).__name__} does not decode latent points.")
 
     def draw(self, count, seed, first=0, **conditions):
@@ -154,7 +157,7 @@ class LatentModel(GenerativeModel):
 
     def decode_batch(self, latents, **conditions):
         """`decode`, compiled, from arrays to an array, which is not to be written to."""
-        inputs = {name: tf.constant(value) for name, value in conditions.items()}
+        inputs = {name: tf.constant(value) for name, value in conditions.items() if value is not None}
         return np.asarray(self._decode(tf.constant(np.asarray(latents, "float32")), **inputs))
 
     @property
@@ -193,12 +196,13 @@ class LatentModel(GenerativeModel):
                 f"Latent points of {type(self).__name__} are an array ({wanted}), as sample_latents(n) gives them, and "
                 f"these have shape {latents.shape}."
             )
+        own = {name: options.pop(name) for name in keywords.of(self.decode) if name in options}
         conditions = self.conditions.check(len(latents), type(self).__name__, **options)
         samples = []
         for start in range(0, len(latents), batch_size):
             part = slice(start, start + batch_size)
             cut = {name: value[part] for name, value in conditions.items()}
-            samples.append(self.decode_batch(latents[part], **cut))
+            samples.append(self.decode_batch(latents[part], **cut, **own))
         return np.concatenate(samples)
 
     def between(self, start, end, share):

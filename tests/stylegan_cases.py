@@ -1,0 +1,22 @@
+"""StyleGANs, tiny, for the shared harness."""
+
+IMAGE_SHAPE = (8, 8, 1)
+
+
+def stylegan2_networks(num_classes=None, image_shape=IMAGE_SHAPE, channels=4, mapping_layers=1):
+    """(generator, discriminator) of a tiny `StyleGAN2`."""
+    from gdl_keras.models.stylegan.networks import build_discriminator, build_generator
+
+    options = {"num_classes": num_classes, "mapping_layers": mapping_layers, "channel_max": channels}
+    generator = build_generator(image_shape, latent_dim=6, style_dim=5, **options)
+    return generator, build_discriminator(image_shape, **options)
+
+
+def stylegan2(num_classes=None, **options):
+    """A tiny `StyleGAN2`."""
+    from gdl_keras.models.stylegan import StyleGAN2
+    from gdl_keras.optimizers import FusedAdam
+
+    model = StyleGAN2(*stylegan2_networks(num_classes), num_classes=num_classes, seed=1, **options)
+    model.compile(FusedAdam(2e-3, 0.0, 0.99), FusedAdam(2e-3, 0.0, 0.99))
+    return model
