@@ -1,5 +1,7 @@
 """What the StyleGANs share: styles, their average, truncation towards it, styles that are mixed, noise."""
 
+import math
+
 import keras
 import tensorflow as tf
 from keras import ops
@@ -110,7 +112,8 @@ class StyleModel(KimgClock, AdversarialModel):
     @property
     def samples_at_once(self):
         # Of large images each one takes much memory within the synthesis network.
-        largest = max(_numbers(layer.output.shape) for layer in self.synthesis.layers)
+        tensors = tf.nest.flatten([layer.output for layer in self.synthesis.layers])
+        largest = max(math.prod(tensor.shape[1:]) for tensor in tensors)
         return max(1, min(AT_MOST, 4 * NUMBERS // largest))
 
     def draw(
@@ -160,9 +163,13 @@ class StyleModel(KimgClock, AdversarialModel):
             styles: float tensor (batch, layers, style_dim).
             noise: float tensor (batch, *noise_shape); None for the one that is always the same.
         """
+        return ops.clip(self.unclipped_images_of(styles, noise), 0.0, 1.0)
+
+    def unclipped_images_of(self, styles, noise=None):
+        """The same before what lies outside of [0, 1] is cut off, and with it its slope."""
         styles = ops.convert_to_tensor(styles, "float32")
-        noise = self.averaged_network.get_layer("noise")(styles) if noise is None else noise
-        return ops.clip(self.averaged_network.get_layer("synthesis")([styles, noise], training=False), 0.0, 1.0)
+        noise = self.averaged_network.get_layer("noise")(styles) if noise is None else ops.convert_to_tensor(noise)
+        return self.averaged_network.get_layer("synthesis")([styles, noise], training=False)
 
 
 def mixed(first, second, cutoff):
@@ -177,11 +184,4 @@ def mixed(first, second, cutoff):
 
 
 def _labelled(mapping, labels):
-    return mapping if labels is None else lambda latents: mapping([latents, labels])
-
-
-def _numbers(shape):
-    numbers = 1
-    for size in shape[1:]:
-        numbers *= size
-    return numbers
+    return mapping if labels is None else lambda latents: mapping([latents, ops.convert_to_tensor(labels)])
