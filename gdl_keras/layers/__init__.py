@@ -6,6 +6,7 @@ use_tensorflow()
 
 from gdl_keras.layers.activation_normalization import ActivationNormalization  # noqa: E402
 from gdl_keras.layers.affine_coupling import AffineCoupling  # noqa: E402
+from gdl_keras.layers.augmentation import AdaptiveAugmentation, AugmentationController  # noqa: E402
 from gdl_keras.layers.batch_normalization import FusedBatchNormalization  # noqa: E402
 from gdl_keras.layers.causal_attention import CausalSelfAttention  # noqa: E402
 from gdl_keras.layers.constant import Constant  # noqa: E402
@@ -41,7 +42,9 @@ from gdl_keras.layers.vector_quantizer import VectorQuantizer  # noqa: E402
 
 __all__ = [
     "ActivationNormalization",
+    "AdaptiveAugmentation",
     "AffineCoupling",
+    "AugmentationController",
     "CausalSelfAttention",
     "Constant",
     "Corruption",
