@@ -7,7 +7,7 @@ from tests.energy_cases import ebm, point_ebm, score_matching
 from tests.flow_cases import arc, continuous_flow, image_flow, real_nvp
 from tests.harness import ModelCase, with_adam
 from tests.image_token_cases import PatchCodec, codes, image_transformer
-from tests.stylegan_cases import stylegan2
+from tests.stylegan_cases import augmented_stylegan2, stylegan2
 from tests.text_cases import (
     dpo,
     gpt,
@@ -310,6 +310,7 @@ CASES = [
         images,
         variant=True,
     ),
+    ModelCase("stylegan2, augmented", augmented_stylegan2, images, variant=True),
     ModelCase("diffusion", lambda: diffusion(num_classes=3), labelled_images),
     ModelCase(
         "diffusion, deeper",

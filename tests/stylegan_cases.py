@@ -20,3 +20,11 @@ def stylegan2(num_classes=None, **options):
     model = StyleGAN2(*stylegan2_networks(num_classes), num_classes=num_classes, seed=1, **options)
     model.compile(FusedAdam(2e-3, 0.0, 0.99), FusedAdam(2e-3, 0.0, 0.99))
     return model
+
+
+def augmented_stylegan2():
+    """One whose discriminator sees augmented images, soon more strongly."""
+    from gdl_keras.layers import AdaptiveAugmentation
+
+    groups = dict.fromkeys(("filtering", "noise", "cutout"), 1.0)
+    return stylegan2(augmentation=AdaptiveAugmentation(**groups, ramp_kimg=0.1, interval=1, seed=2), path_weight=0.0)

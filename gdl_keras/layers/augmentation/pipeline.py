@@ -48,6 +48,8 @@ class AdaptiveAugmentation(keras.layers.Layer):
     Attributes:
         controller: the `AugmentationController`; a training step calls `controller.observe(real_scores)`.
 
+    `drawn` gives the same as a function of images, for a step that augments some of them twice alike.
+
     Call arguments:
         images: float tensor (batch, height, width, channels) in [0, 1].
         training: bool; outside training nothing changes.
@@ -93,14 +95,21 @@ class AdaptiveAugmentation(keras.layers.Layer):
             raise InputError(f"Images of {channels} channels have no hue: give colour=0.")
 
     def call(self, images, training=False):
-        if not training:
-            return images
-        draws = Draws(self.seed_generator.next(), tf.shape(images)[0])
-        images = 2 * images - 1
-        for name, transform in GROUPS.items():
-            if self.shares[name]:
-                images = transform(images, draws, self.shares[name] * self.controller.strength.value)
-        return (images + 1) / 2
+        return self.drawn()(images) if training else images
+
+    def drawn(self):
+        """A function of images that draws nothing: the random numbers are drawn here, the same for all its calls."""
+        seed = self.seed_generator.next()
+
+        def transformed(images):
+            draws = Draws(seed, tf.shape(images)[0])
+            images = 2 * tf.cast(images, tf.float32) - 1
+            for name, transform in GROUPS.items():
+                if self.shares[name]:
+                    images = transform(images, draws, self.shares[name] * self.controller.strength.value)
+            return (images + 1) / 2
+
+        return transformed
 
     def compute_output_shape(self, input_shape):
         return input_shape

@@ -19,12 +19,13 @@ from gdl_keras import losses
 from gdl_keras.layers import warn_about_second_order
 from gdl_keras.layers.settings import Annealed, Setting
 from gdl_keras.models.adversarial import accuracies
+from gdl_keras.models.parts.augmenting import Augmenting
 from gdl_keras.models.parts.replicas import sum_over_replicas
 from gdl_keras.models.stylegan.base import StyleModel
 
 
 @keras.saving.register_keras_serializable(package="gdl_keras")
-class StyleGAN2(StyleModel):
+class StyleGAN2(Augmenting, StyleModel):
     """Trains generator and discriminator on the logistic loss, with a penalty on each now and then.
 
         discriminator:  E[softplus(-D(real))] + E[softplus(D(G(z)))] + penalty_weight / 2 E[|grad D(real)|^2]   (R1)
@@ -50,6 +51,7 @@ class StyleGAN2(StyleModel):
         path_interval: int, in one of how many steps.
         path_decay: float in (0, 1], how much of the mean length each batch that it is taken from makes up.
         path_shrink: int; the path's penalty is taken from a batch so many times smaller.
+        augmentation: a `layers.AdaptiveAugmentation` of all that the discriminator sees in training, or None.
         mixing, style_decay, ema_half_life, ema_ramp, seed: as in `StyleModel`.
 
     Raises:
@@ -108,19 +110,21 @@ class StyleGAN2(StyleModel):
             style, styles = self.drawn_styles(reals, labels)
             fakes = self.synthesis([styles, noise], training=True)
 
+        # Where there is augmentation, the discriminator sees nothing else, in either player's turn.
+        judge_reals, judge_fakes, judge_again = (self.judge(discriminator) for _ in range(3))
         is_due, weight = self.due(self.penalty_weight / 2, self.penalty_interval)
         with tf.GradientTape() as tape:
-            real_logits = discriminator(reals, training=True)
-            fake_logits = discriminator(ops.stop_gradient(fakes), training=True)
+            real_logits = judge_reals(reals)
+            fake_logits = judge_fakes(ops.stop_gradient(fakes))
             values = self.discriminator_values(real_logits, fake_logits)
-            slopes = self.squared_slopes(is_due, discriminator, reals)
+            slopes = self.squared_slopes(is_due, judge_reals, reals)
             discriminator_loss = ops.mean(values["discriminator_loss"]) + weight * ops.mean(slopes)
         self.minimize(tape, discriminator_loss, self.discriminator_optimizer, self.discriminator.trainable_variables)
         values["squared_slope"] = slopes, _like(slopes, is_due)
 
         is_due, weight = self.due(self.path_weight, self.path_interval)
         with generator_tape:
-            generator_losses = losses.binary_crossentropy(1.0, discriminator(fakes, training=True))
+            generator_losses = losses.binary_crossentropy(1.0, judge_again(fakes))
             lengths = self.path_lengths(is_due, reals, labels)
             mean_path = self.followed_path(is_due, lengths)
             generator_loss = ops.mean(generator_losses) + weight * ops.mean(ops.square(lengths - mean_path))
@@ -131,6 +135,7 @@ class StyleGAN2(StyleModel):
         self.follow_styles(style)
         self.move_average(self.generator_optimizer)
         self.steps_taken.assign_add(1)
+        values |= self.follow_scores(real_logits)
         kimg = ops.cast(self.images_seen.value, "float32") / 1000
         return self.report(generator_loss=generator_losses, kimg=kimg, **values)
 
@@ -141,6 +146,11 @@ class StyleGAN2(StyleModel):
         fake_logits = discriminator(fakes, training=False)
         values = self.discriminator_values(discriminator(reals, training=False), fake_logits)
         return self.report(generator_loss=losses.binary_crossentropy(1.0, fake_logits), **values)
+
+    def judge(self, discriminator):
+        """The discriminator as it is in training, behind an augmentation that is drawn here: a function of images."""
+        augment = self.drawn_augmentation()
+        return lambda images: discriminator(augment(images), training=True)
 
     def discriminator_values(self, real_logits, fake_logits):
         """The discriminator's loss without penalty and its accuracies, one number per example."""
@@ -155,9 +165,9 @@ class StyleGAN2(StyleModel):
         is_due = self.steps_taken.value % interval == 0 if weight else tf.constant(False)
         return is_due, ops.cast(is_due, "float32") * weight * interval
 
-    def squared_slopes(self, is_due, discriminator, reals):
-        """`losses.squared_slope` of the discriminator at real images where it is due, else zeros: float32 (batch,)."""
-        slopes = partial(losses.squared_slope, partial(discriminator, training=True), reals)
+    def squared_slopes(self, is_due, judge, reals):
+        """`losses.squared_slope` of a judge at real images where it is due, else zeros: float32 (batch,)."""
+        slopes = partial(losses.squared_slope, judge, reals)
         return tf.cond(is_due, slopes, lambda: tf.zeros(tf.shape(reals)[:1])) if self.penalty_weight else _none(reals)
 
     def path_lengths(self, is_due, reals, labels):
