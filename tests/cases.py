@@ -6,6 +6,8 @@ from tests.diffusion_cases import book_diffusion, diffusion, diffusion_with_mixt
 from tests.energy_cases import ebm, point_ebm, score_matching
 from tests.flow_cases import arc, continuous_flow, image_flow, real_nvp
 from tests.harness import ModelCase, with_adam
+from tests.growing_cases import progan
+from tests.harness import ModelCase
 from tests.image_token_cases import PatchCodec, codes, image_transformer
 from tests.stylegan_cases import augmented_stylegan2, stylegan2
 from tests.text_cases import (
@@ -311,6 +313,8 @@ CASES = [
         variant=True,
     ),
     ModelCase("stylegan2, augmented", augmented_stylegan2, images, variant=True),
+    ModelCase("progan", lambda: progan(num_classes=3), labelled_images),
+    ModelCase("progan, without labels", progan, images, variant=True),
     ModelCase("diffusion", lambda: diffusion(num_classes=3), labelled_images),
     ModelCase(
         "diffusion, deeper",

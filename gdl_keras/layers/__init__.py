@@ -10,6 +10,7 @@ from gdl_keras.layers.augmentation import AdaptiveAugmentation, AugmentationCont
 from gdl_keras.layers.batch_normalization import FusedBatchNormalization  # noqa: E402
 from gdl_keras.layers.causal_attention import CausalSelfAttention  # noqa: E402
 from gdl_keras.layers.constant import Constant  # noqa: E402
+from gdl_keras.layers.clipping import ClipOutsideTraining  # noqa: E402
 from gdl_keras.layers.corruption import Corruption  # noqa: E402
 from gdl_keras.layers.counts import Counts  # noqa: E402
 from gdl_keras.layers.dropout import ReplicaDropout  # noqa: E402
@@ -47,6 +48,7 @@ __all__ = [
     "AugmentationController",
     "CausalSelfAttention",
     "Constant",
+    "ClipOutsideTraining",
     "Corruption",
     "Counts",
     "DoublingConv2DTranspose",

@@ -54,7 +54,7 @@ class Equalized(layers.Layer):
 
     def biased(self, outputs):
         """`outputs` with the effective bias added, where there is one."""
-        return outputs + self.bias * self.learning_rate_multiplier if self.use_bias else outputs
+        return tf.nn.bias_add(outputs, self.bias * self.learning_rate_multiplier) if self.use_bias else outputs
 
     def get_config(self):
         return {

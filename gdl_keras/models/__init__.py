@@ -35,6 +35,7 @@ from gdl_keras.models.energy import (  # noqa: E402
 )
 from gdl_keras.models.flows import ContinuousFlow, ImageFlow, RealNVP  # noqa: E402
 from gdl_keras.models.gan import GAN  # noqa: E402
+from gdl_keras.models.growing.progan import ProGAN  # noqa: E402
 from gdl_keras.models.hinge_gan import HingeGAN  # noqa: E402
 from gdl_keras.models.parts.copies import copied  # noqa: E402
 from gdl_keras.models.quantised.image_transformer import ImageTransformer  # noqa: E402
@@ -75,6 +76,7 @@ __all__ = [
     "PixelCNNMixture",
     "PointEBM",
     "PointGAN",
+    "ProGAN",
     "RealNVP",
     "RecurrentLanguageModel",
     "RewardModel",
