@@ -222,6 +222,22 @@ def path_length(synthesis, styles, direction):
     pixels = math.prod(images.shape[1:3])
     squares = ops.mean(ops.sum(ops.square(gradient), axis=-1), axis=-1)
     return ops.sqrt(squares / pixels + SQUARED_NORM_EPSILON)
+def orthogonality_penalty(kernel):
+    """How far the outputs of a layer are from orthogonal to each other, however long each of them is.
+
+        1/2 |W W^T o (1 - I)|^2 = sum over pairs i < j of (w_i . w_j)^2        (Brock et al. 2019, equation 3)
+
+    A row w_i of W has the weights of one output.  The slope is 2 (W W^T o (1 - I)) W.
+
+    Args:
+        kernel: float tensor (..., outputs).
+
+    Returns:
+        float32 scalar, at least 0.
+    """
+    columns = ops.reshape(_float32(kernel), (-1, kernel.shape[-1]))
+    products = ops.matmul(ops.transpose(columns), columns)
+    return 0.5 * ops.sum(ops.square(products * (1 - ops.eye(kernel.shape[-1], dtype=products.dtype))))
 
 
 def _crossentropy(targets, logits):

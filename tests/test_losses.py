@@ -152,3 +152,28 @@ def test_losses_are_one_float32_number_per_example_under_half_precision(loss, rn
     x, y = rng.uniform(0.1, 0.9, (2, 3, 8)).astype("float16")
     assert loss(x, y).shape == (3,)
     assert loss(x, y).dtype == "float32"
+
+
+def test_orthogonality_penalty_is_the_sum_over_pairs_of_outputs(rng):
+    kernel = rng.normal(size=(3, 3, 2, 5)).astype("float32")
+    columns = kernel.reshape(-1, 5).astype("float64")
+    expected = sum((columns[:, i] @ columns[:, j]) ** 2 for i in range(5) for j in range(i))
+    assert float(losses.orthogonality_penalty(kernel)) == pytest.approx(expected, rel=1e-5)
+    # (1, 2) . (3, 4) = 11
+    assert float(losses.orthogonality_penalty(tf.constant([[1.0, 3.0], [2.0, 4.0]]))) == pytest.approx(121)
+
+
+def test_orthogonality_penalty_is_zero_of_orthogonal_outputs_of_any_lengths(rng):
+    orthogonal = stats.ortho_group.rvs(6, random_state=0).astype("float32")
+    assert float(losses.orthogonality_penalty(orthogonal)) == pytest.approx(0, abs=1e-10)
+    assert float(losses.orthogonality_penalty(orthogonal * rng.uniform(1, 9, 6).astype("float32"))) < 1e-8
+
+
+def test_slope_of_the_orthogonality_penalty_is_its_closed_form(rng):
+    kernel = tf.constant(rng.normal(size=(3, 3, 2, 5)), "float32")
+    with tf.GradientTape() as tape:
+        tape.watch(kernel)
+        penalty = losses.orthogonality_penalty(kernel)
+    w = np.asarray(kernel, "float64").reshape(-1, 5).T
+    expected = 2 * ((w @ w.T) * (1 - np.eye(5))) @ w
+    np.testing.assert_allclose(tape.gradient(penalty, kernel), expected.T.reshape(kernel.shape), rtol=1e-4, atol=1e-4)

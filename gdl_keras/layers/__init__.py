@@ -11,6 +11,7 @@ from gdl_keras.layers.batch_normalization import FusedBatchNormalization  # noqa
 from gdl_keras.layers.causal_attention import CausalSelfAttention  # noqa: E402
 from gdl_keras.layers.constant import Constant  # noqa: E402
 from gdl_keras.layers.clipping import ClipOutsideTraining  # noqa: E402
+from gdl_keras.layers.conditional_batch_normalization import ConditionalBatchNormalization  # noqa: E402
 from gdl_keras.layers.corruption import Corruption  # noqa: E402
 from gdl_keras.layers.counts import Counts  # noqa: E402
 from gdl_keras.layers.dropout import ReplicaDropout  # noqa: E402
@@ -36,6 +37,7 @@ from gdl_keras.layers.rotary import rotated  # noqa: E402
 from gdl_keras.layers.sampling import Sampling  # noqa: E402
 from gdl_keras.layers.second_order import warn_about_second_order  # noqa: E402
 from gdl_keras.layers.seeds import SeedGenerator  # noqa: E402
+from gdl_keras.layers.self_attention import SelfAttention2D  # noqa: E402
 from gdl_keras.layers.spectral_normalization import SpectralNormalization  # noqa: E402
 from gdl_keras.layers.transformer_block import TransformerBlock  # noqa: E402
 from gdl_keras.layers.upfirdn2d import Resampling2D, upfirdn2d  # noqa: E402
@@ -49,6 +51,7 @@ __all__ = [
     "CausalSelfAttention",
     "Constant",
     "ClipOutsideTraining",
+    "ConditionalBatchNormalization",
     "Corruption",
     "Counts",
     "DoublingConv2DTranspose",
@@ -76,6 +79,7 @@ __all__ = [
     "RowAbove",
     "Sampling",
     "SeedGenerator",
+    "SelfAttention2D",
     "SpectralNormalization",
     "ToPatches",
     "TokenNormalization",

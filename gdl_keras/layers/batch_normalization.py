@@ -36,8 +36,8 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         images = inputs if len(inputs.shape) == 4 else ops.reshape(inputs, (-1, 1, 1, inputs.shape[-1]))
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=images,
-            scale=tf.convert_to_tensor(self.gamma),
-            offset=tf.convert_to_tensor(self.beta),
+            scale=tf.convert_to_tensor(self.gamma) if self.scale else tf.ones(images.shape[-1]),
+            offset=tf.convert_to_tensor(self.beta) if self.center else tf.zeros(images.shape[-1]),
             mean=[] if training else tf.convert_to_tensor(self.moving_mean),
             variance=[] if training else tf.convert_to_tensor(self.moving_variance),
             epsilon=self.epsilon,
@@ -52,7 +52,8 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
 
     def _is_fusible(self):
         last = self.axis in (-1, self.input_spec.ndim - 1)
-        return last and self.center and self.scale and not self.renorm and not self.synchronized
+        # Both or neither: what has neither is scaled and shifted by another layer.
+        return last and self.center == self.scale and not self.renorm and not self.synchronized
 
     def _moments(self, inputs, mask):
         """Keras asks for them in its `call`: mean and variance, sum / n, of the whole batch."""

@@ -4,6 +4,7 @@ How many samples are drawn, and how many at a time memory allows, then changes n
 noise again and again inside a loop.
 """
 
+import math
 import secrets
 
 import numpy as np
@@ -34,6 +35,23 @@ def random_normal(shape, seed=None, first=0):
 def random_uniform(shape, seed=None, first=0):
     """Numbers uniform in [-1, 1), as `random_normal`."""
     return np.asarray(keras.random.uniform((first + shape[0], *shape[1:]), -1.0, 1.0, seed=seed_or_any(seed)))[first:]
+
+
+def random_truncated_normal(shape, threshold, seed=None, first=0):
+    """Normal numbers as they are if each is drawn again until it lies within the threshold, as `random_normal`.
+
+        z = sqrt(2) erfinv(u erf(t / sqrt(2))),   u uniform in [-1, 1)
+
+    No number is in fact drawn again, so that every threshold takes as long, and the same seed under a smaller threshold
+    gives the same points nearer to zero.
+
+    Args:
+        threshold: float above 0; 2 leaves a variance of 0.774, 1 of 0.291, 0.5 of 0.081.
+    """
+    share = math.erf(threshold / math.sqrt(2))
+    uniform = tf.cast(random_uniform(shape, seed, first), tf.float64)
+    numbers = math.sqrt(2) * np.asarray(tf.math.erfinv(share * uniform))
+    return np.clip(numbers, -threshold, threshold).astype("float32")
 
 
 def seed_or_any(seed):

@@ -44,6 +44,21 @@ def test_outputs_gradients_and_moving_averages(shape, training):
         np.testing.assert_allclose(ours, theirs, rtol=2e-4, atol=2e-4)
 
 
+@pytest.mark.parametrize("training", [True, False])
+def test_without_gain_and_bias_outputs_gradients_and_moving_averages(training):
+    """The kernel knows no such thing, and gets ones and zeros."""
+    x, upstream = images((16, 6, 5, 3)), images((16, 6, 5, 3))
+    results = []
+    for layer in pair((16, 6, 5, 3), center=False, scale=False):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = layer(x, training=training)
+        results.append([y, tape.gradient(y, x, output_gradients=upstream), *layer.weights])
+    assert len(results[0]) == 4
+    for ours, theirs in zip(*results, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=2e-4, atol=2e-4)
+
+
 def test_moments_by_hand():
     x = images((16, 6, 5, 3))
     layer = FusedBatchNormalization(momentum=0.0)

@@ -5,7 +5,14 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 
-from gdl_keras.samplers.noise import BLOCK, DrawnNoise, SampleNoise, random_normal, random_uniform
+from gdl_keras.samplers.noise import (
+    BLOCK,
+    DrawnNoise,
+    SampleNoise,
+    random_normal,
+    random_truncated_normal,
+    random_uniform,
+)
 
 
 @pytest.mark.parametrize("draw", [random_normal, random_uniform])
@@ -51,3 +58,26 @@ def test_numbers_that_were_drawn_before_come_step_by_step():
     for step in range(4):
         np.testing.assert_array_equal(DrawnNoise(numbers).uniform(step), numbers[:, step])
         np.testing.assert_array_equal(step_of(tf.constant(numbers), tf.constant(step)), numbers[:, step])
+
+
+@pytest.mark.parametrize(("threshold", "variance"), [(2.0, 0.7737), (1.0, 0.2912), (0.5, 0.0806), (0.04, 0.000533)])
+def test_truncated_normal_numbers_are_those_that_are_drawn_again_until_they_lie_within(threshold, variance):
+    numbers = random_truncated_normal((1000, 120), threshold, seed=4).astype("float64")
+    assert np.abs(numbers).max() <= np.float32(threshold)
+    assert numbers.var() == pytest.approx(variance, rel=0.01)
+    assert stats.truncnorm.var(-threshold, threshold) == pytest.approx(variance, rel=1e-3)
+    assert stats.kstest(numbers.ravel(), stats.truncnorm(-threshold, threshold).cdf).pvalue > 1e-3
+
+
+def test_under_a_far_threshold_numbers_are_normal():
+    numbers = random_truncated_normal((1000, 20), 12.0, seed=4)
+    assert np.isfinite(numbers).all()
+    assert stats.kstest(numbers.ravel(), stats.norm.cdf).pvalue > 1e-3
+
+
+def test_a_truncated_sample_belongs_to_its_number_and_shrinks_with_the_threshold():
+    many = random_truncated_normal((301, 3), 1.0, seed=5)
+    assert many.dtype == "float32"
+    np.testing.assert_array_equal(random_truncated_normal((9, 3), 1.0, seed=5, first=250), many[250:259])
+    fewer = random_truncated_normal((301, 3), 0.5, seed=5)
+    assert (np.sign(fewer) == np.sign(many)).all() and (np.abs(fewer) <= np.abs(many)).all()
