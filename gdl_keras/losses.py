@@ -222,6 +222,8 @@ def path_length(synthesis, styles, direction):
     pixels = math.prod(images.shape[1:3])
     squares = ops.mean(ops.sum(ops.square(gradient), axis=-1), axis=-1)
     return ops.sqrt(squares / pixels + SQUARED_NORM_EPSILON)
+
+
 def orthogonality_penalty(kernel):
     """How far the outputs of a layer are from orthogonal to each other, however long each of them is.
 

@@ -2,12 +2,12 @@
 
 import numpy as np
 
+from tests.attention_gan_cases import biggan, sagan, without_classes_shared
 from tests.diffusion_cases import book_diffusion, diffusion, diffusion_with_mixture, flow_matching, small_network
 from tests.energy_cases import ebm, point_ebm, score_matching
 from tests.flow_cases import arc, continuous_flow, image_flow, real_nvp
-from tests.harness import ModelCase, with_adam
 from tests.growing_cases import progan
-from tests.harness import ModelCase
+from tests.harness import ModelCase, with_adam
 from tests.image_token_cases import PatchCodec, codes, image_transformer
 from tests.stylegan_cases import augmented_stylegan2, stylegan2
 from tests.text_cases import (
@@ -356,5 +356,17 @@ CASES = [
         labelled_images,
         variant=True,
         still=("score/bias",),
+    ),
+    ModelCase("sagan", sagan, labelled_images, still=("score/bias",)),
+    ModelCase(
+        "sagan, without all that",
+        lambda: sagan(network={"spectral": False, "attention_size": None}, ema_decay=None),
+        labelled_images,
+        variant=True,
+        still=("score/bias",),
+    ),
+    ModelCase("biggan", biggan, labelled_images, still=("score/bias",)),
+    ModelCase(
+        "biggan, classes not shared", without_classes_shared, labelled_images, variant=True, still=("score/bias",)
     ),
 ]

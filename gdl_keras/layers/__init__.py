@@ -9,9 +9,9 @@ from gdl_keras.layers.affine_coupling import AffineCoupling  # noqa: E402
 from gdl_keras.layers.augmentation import AdaptiveAugmentation, AugmentationController  # noqa: E402
 from gdl_keras.layers.batch_normalization import FusedBatchNormalization  # noqa: E402
 from gdl_keras.layers.causal_attention import CausalSelfAttention  # noqa: E402
-from gdl_keras.layers.constant import Constant  # noqa: E402
 from gdl_keras.layers.clipping import ClipOutsideTraining  # noqa: E402
 from gdl_keras.layers.conditional_batch_normalization import ConditionalBatchNormalization  # noqa: E402
+from gdl_keras.layers.constant import Constant  # noqa: E402
 from gdl_keras.layers.corruption import Corruption  # noqa: E402
 from gdl_keras.layers.counts import Counts  # noqa: E402
 from gdl_keras.layers.dropout import ReplicaDropout  # noqa: E402
@@ -49,9 +49,9 @@ __all__ = [
     "AffineCoupling",
     "AugmentationController",
     "CausalSelfAttention",
-    "Constant",
     "ClipOutsideTraining",
     "ConditionalBatchNormalization",
+    "Constant",
     "Corruption",
     "Counts",
     "DoublingConv2DTranspose",

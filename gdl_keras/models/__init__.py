@@ -14,6 +14,7 @@ from gdl_keras.models.autoregressive.pixel_cnn_mixture import PixelCNNMixture, b
 from gdl_keras.models.autoregressive.ppo import PPO  # noqa: E402
 from gdl_keras.models.autoregressive.recurrent import RecurrentLanguageModel, build_recurrent_network  # noqa: E402
 from gdl_keras.models.autoregressive.reward_model import RewardModel, build_reward_network  # noqa: E402
+from gdl_keras.models.biggan import BigGAN  # noqa: E402
 from gdl_keras.models.cgan import CGAN  # noqa: E402
 from gdl_keras.models.classifier import Classifier, build_cnn, build_mlp  # noqa: E402
 from gdl_keras.models.dcgan import DCGAN  # noqa: E402
@@ -43,6 +44,7 @@ from gdl_keras.models.quantised.networks import build_codec_decoder, build_codec
 from gdl_keras.models.quantised.transformer_network import build_image_transformer  # noqa: E402
 from gdl_keras.models.quantised.vqgan import VQGAN  # noqa: E402
 from gdl_keras.models.quantised.vqvae import VQVAE  # noqa: E402
+from gdl_keras.models.sagan import SAGAN  # noqa: E402
 from gdl_keras.models.stylegan import StyleGAN2  # noqa: E402
 from gdl_keras.models.vae import VAE, build_variational_encoder  # noqa: E402
 from gdl_keras.models.wgan_gp import WGANGP  # noqa: E402
@@ -55,11 +57,13 @@ __all__ = [
     "GAN",
     "GPT",
     "PPO",
+    "SAGAN",
     "VAE",
     "VQGAN",
     "VQVAE",
     "WGANGP",
     "Autoencoder",
+    "BigGAN",
     "Classifier",
     "ContinuousFlow",
     "Diffusion",

@@ -204,7 +204,7 @@ class HingeGAN(AdversarialModel):
 
         with generator_tape, self.untouched():
             generator_losses = self.generator_losses(discriminator(fakes, training=False))
-            generator_loss = ops.mean(generator_losses)
+            generator_loss = ops.mean(generator_losses) + self.generator_penalty()
         self.minimize(generator_tape, generator_loss, self.generator_optimizer, self.generator.trainable_variables)
         self.move_average(self.generator_optimizer)
         return self.report(generator_loss=generator_losses, **values)
@@ -232,6 +232,10 @@ class HingeGAN(AdversarialModel):
         """The discriminator's loss and accuracies, one number per example."""
         discriminator_losses = losses.hinge_loss(real_scores, 1) + losses.hinge_loss(fake_scores, -1)
         return {"discriminator_loss": discriminator_losses, **accuracies(real_scores, fake_scores)}
+
+    def generator_penalty(self):
+        """What the generator pays for its weights, whatever it makes: float32 scalar."""
+        return 0.0
 
     def generator_losses(self, fake_scores):
         """float32 tensor (batch,)."""
