@@ -5,10 +5,13 @@ import math
 from gdl_keras.exercises import run_all
 from gdl_keras.layers import FiniteScalarQuantizer, VectorQuantizer
 from gdl_keras.layers.quantizer import straight_through
+from gdl_keras.models import VQGAN, build_codec_decoder, build_codec_encoder
 from gdl_keras.models.quantised.code_use import Perplexity
+from gdl_keras.models.quantised.vqgan import build_patch_discriminator
 
 import numpy as np
 import tensorflow as tf
+from keras.optimizers import SGD
 
 
 def bits_of_words():
@@ -78,6 +81,23 @@ def words_without_a_codebook():
     np.testing.assert_allclose(vector, [(1 - 4) / 4, (2 - 2) / 2, (0 - 2) / 2, (3 - 2) / 2])
     assert layer.num_codes == 1000
     return {"words": layer.num_codes, **{f"number {n + 1}": value for n, value in enumerate(vector)}}
+
+
+def how_much_an_adversary_is_heard():
+    """Exercise 5: At the last layer likeness pulls with 0.02 and the adversary with 5. What is the adversary's weight?
+
+    0.75 * 0.02 / 5.0001 = 0.003, so that it pulls with 0.015, three quarters of the likeness.  An adversary that pulls
+    with a millionth has the weight 0.75 * 0.02 / 0.000101 = 148.5, and pulls with 0.00015: of what has no opinion,
+    nothing is made.
+    """
+    shape, sizes = (8, 8, 1), (4, (4,), 0)
+    networks = build_codec_encoder(shape, *sizes), build_codec_decoder(shape, *sizes)
+    model = VQGAN(*networks, VectorQuantizer(8, 4, seed=1), build_patch_discriminator(shape, (4,)), seed=1)
+    model.compile(codec_optimizer=SGD(), discriminator_optimizer=SGD())
+    weights = {pull: float(model.weight_of_adversary(tf.constant([0.02]), tf.constant([pull]))) for pull in (5.0, 1e-6)}
+    assert math.isclose(weights[5.0] * 5, 0.75 * 0.02, rel_tol=1e-3)
+    assert math.isclose(weights[1e-6], 0.75 * 0.02 / (1e-6 + 1e-4), rel_tol=1e-4)
+    return {f"weight at {pull:g}": weight for pull, weight in weights.items()}
 
 
 if __name__ == "__main__":

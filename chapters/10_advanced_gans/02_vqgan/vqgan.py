@@ -273,18 +273,22 @@ run.show("reconstructions", plotting.rows({"original": originals, **again}))
 
 # %% [markdown]
 # ## What the discriminator doubts
-# Its scores, each where its patch lies, from -2, made, to 2, real.
+# Its scores, each where its patch lies, on one scale for all rows: the higher, the more real the patch looks to it.
+# Grey images are drawn dark on white, so there high scores are dark.
 
 # %%
 if isinstance(codec, VQGAN):
-    scored = {}
-    for name, images in {"original": originals, **again}.items():
-        scores = np.asarray(codec.discriminator(images)).mean(axis=-1, keepdims=True)
-        size = images.shape[1] // scores.shape[1]
-        scored |= {name: images, f"scores, {name}": np.clip((scores + 2) / 4, 0, 1).repeat(size, 1).repeat(size, 2)}
-    channels = train.image_shape[-1]
-    scored = {name: np.broadcast_to(rows, (*rows.shape[:3], channels)) for name, rows in scored.items()}
-    run.show("doubts", plotting.rows(scored))
+    pairs = {"original": originals, **again}
+    scores = {name: np.asarray(codec.discriminator(images)).mean(axis=-1) for name, images in pairs.items()}
+    low, high = np.min(list(scores.values())), np.max(list(scores.values()))
+    for name, heights in scores.items():
+        print(f"{name}: mean score {heights.mean():.3f}, on a scale from {low:.3f} to {high:.3f}")
+    tile = np.ones((train.image_shape[0] // scores["original"].shape[1],) * 2)
+    shown = {}
+    for name, images in pairs.items():
+        heights = np.kron((scores[name] - low) / (high - low), tile)
+        shown |= {name: images, f"scores, {name}": np.repeat(heights[..., None], images.shape[-1], axis=-1)}
+    run.show("doubts", plotting.rows(shown))
 
 # %% [markdown]
 # ## What the discriminator is worth
