@@ -41,7 +41,7 @@ class Settings(ImageConfig):
     # A run of this program whose codec to take instead of training one.
     codec: Path | None = None
     # Epochs of either codec.
-    codec_epochs: int = 5
+    codec_epochs: int = 4
     # Steps that count as one of them.
     codec_steps: int | None = 300
     # Steps of an epoch of the convolutions, which take less time for each.
