@@ -305,7 +305,7 @@ for name, model in codecs.items():
     metrics[f"{own}perplexity"] = perplexity_of(model.encode(held_out), model.num_codes)
     metrics[f"{own}reconstruction_psnr"] = pooled_psnr(held_out, again, BORDER)
     if name in seconds:
-        metrics[f"{own}cpu_seconds"] = seconds[name]
+        metrics[f"{own or 'codec_'}cpu_seconds"] = seconds[name]
     if run.dataset in ("fashion", "fashion_mini"):
         for distance, result in reconstruction_distance(model, test, seed=run.seed).items():
             metrics |= {f"{own}{distance}": result["value"], f"{distance}_floor": result["floor"]}
