@@ -242,9 +242,10 @@ seconds = {}
 if codecs["VQ-GAN"] is None:
     stage = run.stage("codec", epochs=run.codec_epochs, steps_per_epoch=run.codec_steps)
     vqgan, steps = new_vqgan(), stage.planned_steps(train)
+    rate, judge_rate = CosineDecay(run.codec_rate, steps), CosineDecay(run.discriminator_rate, steps)
     vqgan.compile(
-        codec_optimizer=FusedAdam(CosineDecay(run.codec_rate, steps), beta_1=0.5, beta_2=0.9),
-        discriminator_optimizer=FusedAdam(CosineDecay(run.discriminator_rate, steps), beta_1=0.5, beta_2=0.9),
+        codec_optimizer=FusedAdam(rate, beta_1=0.5, beta_2=0.9),
+        discriminator_optimizer=FusedAdam(judge_rate, beta_1=0.5, beta_2=0.9),
         **run.execution(),
     )
     vqgan.fit(train, validation_data=test, **stage.schedule())
@@ -255,7 +256,8 @@ if codecs["VQ-GAN"] is None:
 
     stage = run.stage("plain", epochs=run.codec_epochs, steps_per_epoch=run.plain_steps)
     plain = VQVAE(*codec_parts(), ending, seed=run.seed)
-    plain.compile(FusedAdam(CosineDecay(run.codec_rate, stage.planned_steps(train))), **run.execution())
+    rate = CosineDecay(run.codec_rate, stage.planned_steps(train))
+    plain.compile(FusedAdam(rate), **run.execution())
     plain.fit(train, validation_data=test, **stage.schedule())
     codecs["VQ-VAE"], seconds["VQ-VAE"] = plain, sum(stage.history.get("cpu_seconds", []))
 codec = codec_of(codecs["VQ-GAN"], "--codec", train.image_shape)

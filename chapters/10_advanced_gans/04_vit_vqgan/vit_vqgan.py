@@ -241,7 +241,8 @@ if codecs["transformer"] is None:
 
     stage = run.stage("convolutions", epochs=run.codec_epochs, steps_per_epoch=run.plain_steps)
     plain = new_convolutions()
-    plain.compile(FusedAdam(CosineDecay(run.plain_rate, stage.planned_steps(train))), **run.execution())
+    rate = CosineDecay(run.plain_rate, stage.planned_steps(train))
+    plain.compile(FusedAdam(rate), **run.execution())
     plain.fit(train, validation_data=test, **stage.schedule())
     codecs["convolutions"], histories["convolutions"] = plain, stage.history
 codec = codec_of(codecs["transformer"], "--codec", train.image_shape)
