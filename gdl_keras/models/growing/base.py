@@ -163,6 +163,14 @@ class GrowingModel(KimgClock, AdversarialModel):
             return images
         return faded(doubled(shrunk(images, self.resolution // 2)), images, self.fade)
 
+    def clock(self, fade):
+        """What a step reports of growth: {metric's name: float32 scalar}; `fade` is that which the step went by."""
+        return {
+            "kimg": ops.convert_to_tensor(self.kimg, "float32"),
+            "resolution": ops.convert_to_tensor(self.resolution, "float32"),
+            "fade": fade,
+        }
+
     def minimize_discriminator(self, tape, loss):
         """A step of the discriminator's optimizer, on what of it is there."""
         self.minimize(tape, loss, self.discriminator_optimizer, self._staged[1].trainable_variables)

@@ -78,9 +78,7 @@ class ProGAN(GrowingModel):
             gradient_norm=norms,
             discriminator_loss=discriminator_losses,
             generator_loss=-fake_scores,
-            kimg=self.kimg,
-            resolution=self.resolution,
-            fade=fade,
+            **self.clock(fade),
         )
 
     def test_step(self, data):

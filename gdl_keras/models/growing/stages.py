@@ -74,7 +74,10 @@ class StagedDiscriminator:
             features = block(features, training=training)
             if old and block is blocks[0]:
                 features = faded(old[0](halved(images), training=training), features, fade)
-        return end([features, *labels] if labels else features, training=training)
+        scores = end(features, training=training)
+        if labels:
+            scores = ops.sum(scores * ops.one_hot(labels[0], scores.shape[-1]), axis=-1, keepdims=True)
+        return scores
 
 
 def shrunk(images, size):
@@ -122,9 +125,8 @@ def _entry(network, level):
 
 
 def _block(network, level):
-    """From features of this level to those of the one below, or, from the lowest, to the score."""
+    """From features of this level to those of the one below, or, from the lowest, to the scores, of all classes."""
     is_top = level + 1 == levels_in(network, "from")
     features = _layer(network, "from" if is_top else "grown", level).output
-    if level:
-        return keras.Model(features, _layer(network, "grown", level - 1).input[0])
-    return keras.Model([features, *network.inputs[1:]] if network.inputs[1:] else features, network.outputs[0])
+    below = _layer(network, "grown", level - 1).input[0] if level else network.get_layer("score").output
+    return keras.Model(features, below)

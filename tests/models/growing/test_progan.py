@@ -20,7 +20,8 @@ PHASES = [Phase(0), Phase(1, True), Phase(1, True), Phase(1)]
 
 def fit(model, epochs, **options):
     images = random_images(16, model.generator.output_shape[1])
-    return model.fit(images, batch_size=8, epochs=epochs, verbose=0, shuffle=False, **options).history
+    options = {"batch_size": 8, **options}
+    return model.fit(images, epochs=epochs, verbose=0, shuffle=False, **options).history
 
 
 def after(model, images):
@@ -56,11 +57,11 @@ def test_stopped_in_any_phase_it_goes_on_as_if_never_stopped(tmp_path):
     """At the beginning of a fade, in its middle, at its end."""
     never_stopped = progan(**GROWING)
     saving = keras.callbacks.ModelCheckpoint(tmp_path / "{epoch}.keras")
-    whole = fit(never_stopped, 4, callbacks=saving)
+    whole = fit(never_stopped, 4, batch_size=16, callbacks=saving)
     for epochs in (1, 2, 3):
         loaded = keras.saving.load_model(tmp_path / f"{epochs}.keras")
         assert loaded.phase == PHASES[epochs]
-        rest = fit(loaded, 4, initial_epoch=epochs)
+        rest = fit(loaded, 4, batch_size=16, initial_epoch=epochs)
         assert {name: values[epochs:] for name, values in whole.items()} == rest
         harness.assert_same(harness.weights(never_stopped), harness.weights(loaded))
 
