@@ -74,3 +74,23 @@ def test_a_map_has_a_row_for_each_token_and_a_column_for_each_that_it_is_foresee
 def test_maps_stand_side_by_side(count):
     figure = plotting.attention_maps(["a"], {str(number): [[1.0]] for number in range(count)})
     assert len(figure.axes) == count + 1  # the last one is the scale
+
+
+def test_where_places_of_images_look_is_reddest_where_most_comes_from():
+    """White images, so that what is seen is the ground alone."""
+    images, places = np.zeros((2, 8, 8, 1), "float32"), [(0, 0), (5, 7), (3, 3)]
+    shares = np.full((2, 3, 4, 4), 0.01)
+    shares[:, :, 1, 3] = 0.85
+    figure = plotting.attended_places(images, shares, places)
+    assert len(figure.axes) == 2 * 4
+    assert [axes.get_title() for axes in figure.axes[:4]] == ["image", "place 0, 0", "place 5, 7", "place 3, 3"]
+    for number, axes in enumerate(figure.axes):
+        shown = np.asarray(axes.images[0].get_array())
+        assert shown.shape == (8, 8, 3)
+        reddest = np.argwhere(shown[..., 2] == shown[..., 2].min())
+        if number % 4 == 0:
+            assert len(reddest) == 64
+        else:
+            np.testing.assert_array_equal(reddest, [[2, 6], [2, 7], [3, 6], [3, 7]])
+            (cross,) = axes.lines
+            assert (cross.get_ydata()[0], cross.get_xdata()[0]) == places[number % 4 - 1]

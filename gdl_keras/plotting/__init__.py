@@ -4,6 +4,7 @@ Each function returns a matplotlib `Figure`; nothing is global.
 """
 
 from gdl_keras.plotting.attention import attention_html, attention_maps
+from gdl_keras.plotting.attention_images import attended_places
 from gdl_keras.plotting.curves import bars, confusion, curve_panels, curves, lines, paths
 from gdl_keras.plotting.densities import densities, histograms, landscape, points, square_around
 from gdl_keras.plotting.describing import alternative_text
@@ -18,6 +19,7 @@ from gdl_keras.plotting.trees import tree
 
 __all__ = [
     "alternative_text",
+    "attended_places",
     "attention_html",
     "attention_maps",
     "bars",
