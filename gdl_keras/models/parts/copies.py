@@ -17,7 +17,12 @@ def copied(network):
 def frozen_copy(network):
     """The same, which no optimizer trains."""
     copy = copied(network)
-    # One by one: a layer that was frozen before does not hand it on to those inside it, which are new.
-    for layer in copy._flatten_layers():
-        layer.trainable = False
+    freeze(copy)
     return copy
+
+
+def freeze(network):
+    """No optimizer trains it from now on."""
+    # One by one: a layer that was frozen before does not hand it on to those inside it, which are new.
+    for layer in network._flatten_layers():
+        layer.trainable = False

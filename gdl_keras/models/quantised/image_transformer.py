@@ -27,6 +27,7 @@ from gdl_keras.models.autoregressive.base import AutoregressiveModel
 from gdl_keras.models.generative import GenerativeModel
 from gdl_keras.models.parts.averaging import WeightAverage
 from gdl_keras.models.parts.conditions import Classes, Unconditional
+from gdl_keras.models.parts.copies import freeze
 from gdl_keras.models.parts.endings import is_loading, refuse_ending
 from gdl_keras.models.parts.inputs import columns_of
 from gdl_keras.models.parts.weights import weighted, weights_of
@@ -78,7 +79,7 @@ class ImageTransformer(WeightAverage, AutoregressiveModel):
         self.token_noise = token_noise
         self._check_network()
         if codec is not None:
-            codec.trainable = False
+            freeze(codec)
         self.keep_average("network", ema_decay, kept_as="average")
 
     def _check_network(self):

@@ -1,12 +1,14 @@
 """The transformers of the ViT-VQGAN: what is counted, who sees whom, what they train as."""
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
 
 from gdl_keras.errors import InputError
 from gdl_keras.layers import VectorQuantizer
-from gdl_keras.models import VQGAN
+from gdl_keras.models import VQGAN, VQVAE, ImageTransformer, build_image_transformer
 from gdl_keras.models.quantised.vit import build_vit_decoder, build_vit_encoder
 from gdl_keras.models.quantised.vqgan import build_patch_discriminator
 from tests import cases, harness
@@ -100,3 +102,19 @@ def test_it_trains_between_codes_that_are_compared_by_their_angle(policy, tmp_pa
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(loaded.encode(few), model.encode(few))
+
+
+def test_in_a_file_of_the_prior_no_weight_of_the_codec_is_one_that_an_optimizer_trains(tmp_path):
+    """The blocks' own layers are new when a file is read; what the optimizer had learnt of the prior is all there."""
+    quantizer = VectorQuantizer(5, 4, distance="cosine", seed=1)
+    codec = VQVAE(small(build_vit_encoder), small(build_vit_decoder), quantizer, seed=1)
+    model = ImageTransformer(build_image_transformer((2, 2), 5, 1, 4, 1, 1), codec=codec, seed=1)
+    model.compile(keras.optimizers.Adam())
+    model.fit(np.zeros((2, 2, 2), "int32"), verbose=0)
+    model.save(tmp_path / "model.keras")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert {w.path for w in loaded.trainable_variables} == {w.path for w in loaded.network.trainable_variables}
+    for kept, before in zip(loaded.optimizer.variables, model.optimizer.variables, strict=True):
+        np.testing.assert_array_equal(kept, before)
