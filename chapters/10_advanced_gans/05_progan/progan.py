@@ -39,7 +39,7 @@ class Settings(ImageConfig):
 
     dataset: str = "fashion,fashion_mini"
     batch_size: int = 32
-    epochs: int = 10
+    epochs: int = 9
     steps_per_epoch: int | None = 250
     # Thousands of images for which a size is learnt before the next one is faded in.
     stable_kimg: float = 8.0
