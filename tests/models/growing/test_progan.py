@@ -6,10 +6,12 @@ import pytest
 import tensorflow as tf
 from scipy.spatial.distance import cdist
 
+from gdl_keras import data
 from gdl_keras.errors import InputError
 from gdl_keras.models import ProGAN
 from gdl_keras.models.growing.networks import build_discriminator, build_generator
 from gdl_keras.models.growing.schedule import Phase
+from gdl_keras.models.parts import blocks, xla
 from tests import cases, harness
 from tests.growing_cases import progan, random_images
 
@@ -233,3 +235,20 @@ def test_learns_four_images_by_heart():
     print("made:", np.bincount(after.argmin(axis=1), minlength=4))
     assert after.min(axis=1).mean() / 8 < 0.08
     assert np.bincount(after.argmin(axis=1), minlength=4).min() >= 4
+
+
+@pytest.mark.full
+def test_blocks_of_steps_on_a_gpu_grow_between_blocks(monkeypatch):
+    """The processor passes for a GPU, XLA compiles, and a block has 2 steps: phases begin where blocks do."""
+    monkeypatch.setattr(xla, "is_worth_it", lambda: True)
+    monkeypatch.setattr(blocks, "on_gpu", lambda: True)
+    monkeypatch.setattr(blocks, "STEPS", 2)
+    table = data.from_arrays(images=(255 * random_images(16)).astype("uint8"), batch_size=8, seed=3)
+    histories = []
+    for largest in (blocks.LARGEST, 0):
+        monkeypatch.setattr(blocks, "LARGEST", largest)
+        keras.utils.set_random_seed(0)
+        histories.append(progan(**GROWING).fit(table, epochs=4, verbose=0).history)
+    assert histories[0]["resolution"] == [4, 8, 8, 8]
+    for name, values in histories[0].items():
+        np.testing.assert_allclose(values, histories[1][name], rtol=1e-3, atol=1e-4)
