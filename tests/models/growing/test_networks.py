@@ -62,7 +62,7 @@ def discriminators_weights(size, colours=3):
     return count + convolution(smallest + 1, smallest) + (16 * smallest + 1) * smallest + smallest + 1
 
 
-@pytest.mark.parametrize("size", [16, 128, 1024])
+@pytest.mark.parametrize("size", [16, 1024])
 def test_number_of_weights_by_formula(size):
     assert build_generator((size, size, 3)).count_params() == generators_weights(size)
     assert build_discriminator((size, size, 3)).count_params() == discriminators_weights(size)
