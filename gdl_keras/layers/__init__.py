@@ -14,6 +14,7 @@ from gdl_keras.layers.conditional_batch_normalization import ConditionalBatchNor
 from gdl_keras.layers.constant import Constant  # noqa: E402
 from gdl_keras.layers.corruption import Corruption  # noqa: E402
 from gdl_keras.layers.counts import Counts  # noqa: E402
+from gdl_keras.layers.doubling import Doubling2D  # noqa: E402
 from gdl_keras.layers.dropout import ReplicaDropout  # noqa: E402
 from gdl_keras.layers.equalized import EqualizedConv2D, EqualizedDense  # noqa: E402
 from gdl_keras.layers.finite_scalar_quantizer import FiniteScalarQuantizer  # noqa: E402
@@ -54,6 +55,7 @@ __all__ = [
     "Constant",
     "Corruption",
     "Counts",
+    "Doubling2D",
     "DoublingConv2DTranspose",
     "EqualizedConv2D",
     "EqualizedDense",

@@ -119,10 +119,11 @@ from keras.optimizers import Adam
 
 from gdl_keras import plotting
 from gdl_keras.layers import EqualizedConv2D, MinibatchDeviation, PixelNormalization
+from gdl_keras.layers.doubling import enlarged
 from gdl_keras.models import ProGAN
 from gdl_keras.models.growing.base import GrowingModel
 from gdl_keras.models.growing.networks import build_discriminator, build_generator, sizes_of
-from gdl_keras.models.growing.stages import StagedDiscriminator, StagedGenerator, doubled, shrunk
+from gdl_keras.models.growing.stages import StagedDiscriminator, StagedGenerator, shrunk
 
 train, test = run.load("train"), run.load("test")
 num_classes = None
@@ -130,7 +131,7 @@ if run.conditional:
     train, test = train.with_labels(), test.with_labels()
     num_classes = len(train.class_names)
 images, sizes = train.sample(10), sizes_of(train.image_shape)
-at_sizes = {f"{size}x{size}": np.asarray(doubled(shrunk(images, size), run.image_size // size)) for size in sizes}
+at_sizes = {f"{size}x{size}": np.asarray(enlarged(shrunk(images, size), run.image_size // size)) for size in sizes}
 run.show("training_images", plotting.rows(at_sizes))
 
 # %% [markdown]

@@ -16,10 +16,11 @@ from keras import ops
 
 from gdl_keras.errors import InputError
 from gdl_keras.layers import warn_about_second_order
+from gdl_keras.layers.doubling import enlarged
 from gdl_keras.models.adversarial import AdversarialModel
 from gdl_keras.models.growing.networks import SMALLEST
 from gdl_keras.models.growing.schedule import Schedule
-from gdl_keras.models.growing.stages import StagedDiscriminator, StagedGenerator, doubled, faded, levels_in, shrunk
+from gdl_keras.models.growing.stages import StagedDiscriminator, StagedGenerator, faded, levels_in, shrunk
 from gdl_keras.models.parts.accumulation import inner_optimizer
 from gdl_keras.models.parts.kimg import KimgClock, Latest
 
@@ -161,7 +162,7 @@ class GrowingModel(KimgClock, AdversarialModel):
         images = shrunk(images, self.resolution)
         if not self.phase.fades:
             return images
-        return faded(doubled(shrunk(images, self.resolution // 2)), images, self.fade)
+        return faded(enlarged(shrunk(images, self.resolution // 2), 2), images, self.fade)
 
     def clock(self, fade):
         """What a step reports of growth: {metric's name: float32 scalar}; `fade` is that which the step went by."""
@@ -184,7 +185,7 @@ class GrowingModel(KimgClock, AdversarialModel):
 
     def decode(self, latents, labels=None):
         images = _filled_in(self._averaged, labels, self.fade)(latents)
-        return doubled(images, self.generator.output_shape[1] // self.resolution)
+        return enlarged(images, self.generator.output_shape[1] // self.resolution)
 
 
 class Growing(keras.callbacks.Callback):

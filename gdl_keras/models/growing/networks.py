@@ -14,6 +14,7 @@ from keras import layers
 from gdl_keras.errors import InputError
 from gdl_keras.layers import (
     ClipOutsideTraining,
+    Doubling2D,
     EqualizedConv2D,
     EqualizedDense,
     MinibatchDeviation,
@@ -58,10 +59,10 @@ def build_generator(image_shape, num_classes=None, latent_dim=512, channel_base=
             x = ChannelBias()(layers.Reshape((SMALLEST, SMALLEST, width))(x))
             x = PixelNormalization()(layers.LeakyReLU(LEAK)(x))
         else:
-            x = _normalized_convolution(layers.UpSampling2D(2)(x), width)
+            x = _normalized_convolution(Doubling2D()(x), width)
         x = _normalized_convolution(x, width)
         to_image = EqualizedConv2D(image_shape[-1], 1, gain=1.0, dtype=keras.config.floatx(), name=f"to_{called(size)}")
-        image = to_image(x) if image is None else InPlaceOf()([to_image(x), layers.UpSampling2D(2)(image)])
+        image = to_image(x) if image is None else InPlaceOf()([to_image(x), Doubling2D()(image)])
     image = layers.Rescaling(0.5, offset=0.5, dtype=keras.config.floatx())(image)
     image = ClipOutsideTraining(dtype=keras.config.floatx(), name="images")(image)
     return keras.Model(inputs, image, name="generator")

@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from gdl_keras.layers.doubling import enlarged
 from gdl_keras.models.growing.networks import SMALLEST, called
 
 
@@ -40,7 +41,7 @@ class StagedGenerator:
     def __call__(self, inputs, fade, training=False):
         *old, image = tf.nest.flatten(self._network(inputs, training=training))
         if old:
-            image = faded(doubled(old[0]), image, fade)
+            image = faded(enlarged(old[0], 2), image, fade)
         return self._end(0.5 * image + 0.5, training=training)
 
 
@@ -94,11 +95,6 @@ def shrunk(images, size):
 def halved(images):
     """Images of half the size."""
     return shrunk(images, images.shape[1] // 2)
-
-
-def doubled(images, times=2):
-    """Images whose every pixel is a square of times x times: float tensor (batch, times height, times width, ...)."""
-    return ops.repeat(ops.repeat(images, times, axis=1), times, axis=2)
 
 
 def faded(old, new, fade):

@@ -10,9 +10,10 @@ import pytest
 import tensorflow as tf
 
 from gdl_keras.errors import InputError
+from gdl_keras.layers.doubling import enlarged
 from gdl_keras.models.growing.networks import build_discriminator, build_generator
 from gdl_keras.models.growing.schedule import Phase
-from gdl_keras.models.growing.stages import StagedDiscriminator, StagedGenerator, doubled, halved, shrunk
+from gdl_keras.models.growing.stages import StagedDiscriminator, StagedGenerator, halved, shrunk
 from tests.growing_cases import random_images
 from tests.layers.test_second_order import relative_error
 
@@ -148,7 +149,7 @@ def test_images_grow_and_shrink_by_squares():
     by_numpy = images.reshape(2, 2, 4, 2, 4, 3).mean(axis=(2, 4))
     np.testing.assert_allclose(shrunk(images, 2), by_numpy, rtol=1e-6)
     np.testing.assert_allclose(halved(images), images.reshape(2, 4, 2, 4, 2, 3).mean(axis=(2, 4)), rtol=1e-6)
-    np.testing.assert_array_equal(doubled(images, 4), images.repeat(4, axis=1).repeat(4, axis=2))
+    np.testing.assert_array_equal(enlarged(images, 4), images.repeat(4, axis=1).repeat(4, axis=2))
 
 
 def test_images_are_clipped_where_they_are_looked_at_alone():
