@@ -24,7 +24,7 @@ def test_at_strength_0_it_is_the_model_without():
     for augmentation in (None, AdaptiveAugmentation(ramp_kimg=None, seed=3)):
         keras.utils.set_random_seed(0)
         model = stylegan2(augmentation=augmentation)
-        history = trained(model, 2)
+        history = trained(model, 1)
         found.append(history["discriminator_loss"] + history["generator_loss"] + history["path_length"])
     np.testing.assert_allclose(found[0], found[1], rtol=1e-4)
 
@@ -58,7 +58,7 @@ def test_strength_follows_the_scores_and_goes_on_after_a_stop(tmp_path):
     """An interval of one step of 8 images, 0 to 1 in 100 images: 0.08 a step, up or down."""
     model = augmented_stylegan2()
     model.augmentation.controller.strength.assign(0.5)
-    history = trained(model, 4)
+    history = trained(model, 2)
     strength, expected = 0.5, []
     for accuracy in history["real_accuracy"]:
         strength = min(max(strength + 0.08 * np.sign(2 * accuracy - 1 - 0.6), 0), 1)

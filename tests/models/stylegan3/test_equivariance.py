@@ -33,6 +33,7 @@ def maker(**options):
     return make
 
 
+@cache
 def moved(**options):
     return translation_equivariance(maker(**options), 3, SIZE)
 
