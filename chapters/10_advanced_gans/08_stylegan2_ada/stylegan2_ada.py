@@ -196,7 +196,7 @@ histories["with augmentation"], made["with augmentation"] = run.history, model.g
 # %%
 share = {f"{name}: r": 2 * np.array(history["real_accuracy"]) - 1 for name, history in histories.items()}
 strength = {"strength": run.history["augmentation_strength"], "target of r": [run.target] * len(run.history["kimg"])}
-run.show("strength", plotting.curves({**share, **strength}, [*share, *strength], y_label="from 0 to 1"))
+run.show("strength", plotting.curves({**share, **strength}, [*share, *strength], y_label="strength, and r"))
 
 # %% [markdown]
 # ## What it is worth
@@ -225,7 +225,7 @@ def nearest_images(images, candidates):
 
 rows = {}
 for name, images in made.items():
-    rows |= {name: images[:10], f"nearest of {name}": nearest_images(images[:10], train.images(slice(None)))}
+    rows |= {name: images[:10], f"nearest: {name}": nearest_images(images[:10], train.images(slice(None)))}
 run.show("nearest", plotting.rows(rows))
 
 # %%
