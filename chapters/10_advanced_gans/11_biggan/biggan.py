@@ -33,7 +33,7 @@ class Settings(ImageConfig):
 
     dataset: str = "fashion,fashion_mini"
     batch_size: int = 32
-    epochs: int = 6
+    epochs: int = 5
     steps_per_epoch: int | None = 300
     # Numbers in a latent point; a multiple of the number of blocks, which each halve the image to 4, and one.
     latent_dim: int = 64
