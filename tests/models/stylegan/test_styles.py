@@ -8,8 +8,10 @@ import pytest
 import tensorflow as tf
 
 from gdl_keras.errors import InputError
+from gdl_keras.keywords import read
 from gdl_keras.models import GAN, StyleGAN2
 from gdl_keras.models.stylegan.base import mixed
+from gdl_keras.sampling import sampling_options
 from tests import cases, harness
 from tests.stylegan_cases import stylegan2, stylegan2_networks
 
@@ -150,6 +152,15 @@ def test_noise_is_the_same_for_all_or_each_images_own_or_none(model):
     assert not np.allclose(none, constant, atol=1e-3)
     with pytest.raises(InputError, match="noise"):
         model.generate(2, noise="loud")
+
+
+def test_the_command_line_offers_truncation_cutoff_and_noise(model):
+    known = sampling_options(model)
+    given = read({"truncation": "0.5", "cutoff": "2", "noise": "none"}, known, "StyleGAN2")
+    assert given == {"truncation": 0.5, "cutoff": 2, "noise": "none"}
+    np.testing.assert_array_equal(
+        model.generate(2, seed=1, **given), model.generate(2, seed=1, truncation=0.5, cutoff=2, noise="none")
+    )
 
 
 def test_training_draws_noise_afresh(model):
