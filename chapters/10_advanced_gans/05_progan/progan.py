@@ -47,9 +47,9 @@ class Settings(ImageConfig):
     transition_kimg: float = 8.0
     # Numbers in a latent point.
     latent_dim: int = 64
-    # Features of 4x4 pixels have this many channels by 1/4, of 8x8 by 1/8 and so on, ...
+    # At a size there are channel_base / size channels, or channel_max where that is less.
     channel_base: int = 512
-    # ... but no more than this.
+    # Channels at most.
     channel_max: int = 64
     # Whether the networks are told the class of an image.
     conditional: bool = False

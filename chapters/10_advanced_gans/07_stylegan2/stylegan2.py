@@ -46,9 +46,9 @@ class Settings(ImageConfig):
     latent_dim: int = 64
     # Layers of the mapping network.
     mapping_layers: int = 2
-    # At a size there are channel_base / size channels ...
+    # At a size there are channel_base / size channels, or channel_max where that is less.
     channel_base: int = 256
-    # ... but at most so many.
+    # Channels at most.
     channel_max: int = 64
     # How often layers are told two styles in training.
     mixing: float = 0.9
