@@ -53,16 +53,18 @@ def way_back(scale, first, stretch, second, right, down):
 
 
 def scaling(x, y):
+    """Wider by x and higher by y, tensors (batch,): float32 tensor (batch, 3, 3)."""
     return _matrices([[x, 0, 0], [0, y, 0], [0, 0, 1]])
 
 
 def rotation(angle):
-    # Against the clock where y points down.
+    """Turns by an angle in radians, a tensor (batch,), against the clock where y points down: as `scaling`."""
     cosine, sine = tf.cos(angle), tf.sin(angle)
     return _matrices([[cosine, sine, 0], [-sine, cosine, 0], [0, 0, 1]])
 
 
 def translation(x, y):
+    """Shifts by x to the right and y down, in pixels: as `scaling`."""
     return _matrices([[1, 0, x], [0, 1, y], [0, 0, 1]])
 
 
