@@ -40,8 +40,10 @@ class MinibatchDeviation(layers.Layer):
     def call(self, inputs):
         exact = tf.cast(inputs, keras.backend.result_type(inputs.dtype, "float32"))
         height, width, features = inputs.shape[1:]
-        count = tf.shape(exact)[0]
-        groups = tf.maximum(count // self.group_size, 1)
+        # A size that is known is a plain number: within a branch of a graph XLA knows of no other.
+        known = exact.shape[0]
+        count = tf.shape(exact)[0] if known is None else known
+        groups = tf.maximum(count // self.group_size, 1) if known is None else max(count // self.group_size, 1)
         rows = -(-count // groups)
         # The last row of examples, one a group, may be short.
         filled = tf.pad(exact, [[0, rows * groups - count], [0, 0], [0, 0], [0, 0]])

@@ -1,6 +1,7 @@
 """Self-attention over the places of an image: each place reads from all others, however far away."""
 
 import keras
+import tensorflow as tf
 from keras import layers, ops
 
 from gdl_keras.layers.spectral_normalization import SpectralNormalization
@@ -58,7 +59,8 @@ class SelfAttention2D(keras.layers.Layer):
         return ops.softmax(ops.cast(ops.matmul(asked, ops.transpose(keys, (0, 2, 1))), "float32"))
 
     def _read_from(self, x, width):
-        x = ops.max_pool(x, 2, 2, padding="same") if self.pooled else x
+        if self.pooled:
+            x = _maxima_of_squares(x)
         return ops.reshape(x, (-1, x.shape[1] * x.shape[2], width))
 
     def _convolution(self, filters, name, input_shape):
@@ -75,3 +77,10 @@ class SelfAttention2D(keras.layers.Layer):
         initializer = keras.initializers.serialize(self.kernel_initializer)
         own = {"spectral": self.spectral, "pooled": self.pooled, "kernel_initializer": initializer}
         return {**super().get_config(), **own}
+
+
+def _maxima_of_squares(x):
+    """The maxima of 2x2 places.  Of a layer for it XLA has no gradient that is the same each time."""
+    _, height, width, channels = x.shape
+    x = tf.pad(x, [[0, 0], [0, height % 2], [0, width % 2], [0, 0]], "SYMMETRIC") if height % 2 or width % 2 else x
+    return tf.reduce_max(tf.reshape(x, (-1, -(-height // 2), 2, -(-width // 2), 2, channels)), axis=(2, 4))
