@@ -140,7 +140,9 @@ class HingeGAN(AdversarialModel):
         generator:      -E[D(G(z, label), label)]                            (Lim & Ye 2017, section 2)
 
     The slope is per unit of images in [-1, 1].  A discriminator that is flat where real images lie has nothing to push
-    the generator about with once it makes such images, so that it does not run from one kind of them to the next.
+    the generator about with once it makes such images, so that it does not run from one kind of them to the next.  It
+    may be taken in one of so many steps, and then as many times as heavily (Karras et al. 2020, arXiv:1912.04958,
+    section 3.1).
 
     One forward pass of the generator serves both steps.  Real and generated images pass the discriminator as one batch,
     which takes one power iteration a step, so it must not hold batch normalisation.
@@ -156,6 +158,7 @@ class HingeGAN(AdversarialModel):
         generator_loss: "linear", as above; "hinge": E[max(0, 1 - D(G(z, label), label))], which stops teaching the
             generator where it is already ahead.
         penalty_weight: float; 0 for no penalty.
+        penalty_interval: int, in one of how many steps of the discriminator's optimizer it is taken.
         latents, ema_decay, seed: as in `AdversarialModel`.
 
     Raises:
@@ -168,6 +171,7 @@ class HingeGAN(AdversarialModel):
 
     generator_loss = Setting(("linear", "hinge"))
     penalty_weight = Setting("not negative", lambda value: value >= 0)
+    penalty_interval = Setting("at least 1", lambda value: value >= 1)
 
     def __init__(
         self,
@@ -176,6 +180,7 @@ class HingeGAN(AdversarialModel):
         num_classes,
         generator_loss="linear",
         penalty_weight=0.0,
+        penalty_interval=1,
         ema_decay=0.999,
         **kwargs,
     ):
@@ -184,7 +189,7 @@ class HingeGAN(AdversarialModel):
         self.discriminator = discriminator
         self.num_classes = num_classes
         self.generator_loss = generator_loss
-        self.penalty_weight = penalty_weight
+        self.penalty_weight, self.penalty_interval = penalty_weight, penalty_interval
 
     def train_step(self, data):
         reals, labels = self.images_and_labels(data)
@@ -199,7 +204,7 @@ class HingeGAN(AdversarialModel):
             values = self.discriminator_values(real_scores, fake_scores)
             discriminator_loss = ops.mean(values["discriminator_loss"])
             if self.penalty_weight:
-                discriminator_loss += self.penalty_weight / 2 * ops.mean(self.squared_slopes(discriminator, reals))
+                discriminator_loss += self.penalty(discriminator, reals)
         self.minimize(tape, discriminator_loss, self.discriminator_optimizer, self.discriminator.trainable_variables)
 
         with generator_tape, self.untouched():
@@ -223,6 +228,17 @@ class HingeGAN(AdversarialModel):
         scores = discriminator(ops.concatenate([reals, fakes]), training=training)
         size = ops.shape(reals)[0]
         return scores[:size], scores[size:]
+
+    def penalty(self, discriminator, reals):
+        """The penalty where it is due, as many times as heavily as there are steps between, else 0: float32 scalar."""
+
+        def penalty():
+            return self.penalty_weight / 2 * ops.mean(self.squared_slopes(discriminator, reals))
+
+        if self.penalty_interval == 1:
+            return penalty()
+        is_due = self.discriminator_optimizer.iterations.value % self.penalty_interval == 0
+        return self.penalty_interval * tf.cond(is_due, penalty, lambda: tf.constant(0.0))
 
     def squared_slopes(self, discriminator, reals):
         """|grad D(real)|^2 per unit of images in [-1, 1], which are twice as long: float32 tensor (batch,)."""

@@ -97,6 +97,35 @@ def test_the_penalty_is_half_its_weight_times_the_mean_squared_slope_per_unit_of
         np.testing.assert_allclose(with_it - without, -np.asarray(gradient), rtol=1e-3, atol=1e-6)
 
 
+def test_a_penalty_now_and_then_is_taken_in_the_first_of_so_many_steps_and_so_many_times_as_heavily():
+    data = tuple(map(tf.constant, cases.labelled_images()))
+
+    def moves(weight, interval):
+        keras.utils.set_random_seed(0)
+        model = cases.hinge_gan(spectral=False, penalty_weight=weight, penalty_interval=interval)
+        model.compile(keras.optimizers.SGD(1.0), keras.optimizers.SGD(0.0))
+        start, steps = [np.asarray(variable) for variable in model.discriminator.trainable_variables], []
+        for _ in range(4):
+            for variable, value in zip(model.discriminator.trainable_variables, start):
+                variable.assign(value)
+            model.train_step(data)
+            steps.append(
+                np.concatenate(
+                    [
+                        np.ravel(variable - value)
+                        for variable, value in zip(model.discriminator.trainable_variables, start)
+                    ]
+                )
+            )
+        return steps
+
+    now_and_then, three_times, never = moves(1.0, 3), moves(3.0, 1), moves(0.0, 1)
+    for number in range(4):
+        wanted = three_times if number in (0, 3) else never
+        np.testing.assert_allclose(now_and_then[number], wanted[number], rtol=1e-4, atol=1e-6)
+    assert not np.allclose(three_times[0], never[0], atol=1e-4)
+
+
 def test_one_power_iteration_a_step():
     model = cases.hinge_gan()
     model.compile(keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0))
