@@ -3,11 +3,13 @@
 import math
 
 from gdl_keras.exercises import run_all
-from gdl_keras.layers import FiniteScalarQuantizer, VectorQuantizer
+from gdl_keras.layers import VectorQuantizer
 from gdl_keras.layers.quantizer import straight_through
-from gdl_keras.models import VQGAN, build_codec_decoder, build_codec_encoder
+from gdl_keras.models import VQGAN, ProGAN, build_codec_decoder, build_codec_encoder
+from gdl_keras.models.growing.networks import build_discriminator, build_generator
 from gdl_keras.models.quantised.code_use import Perplexity
 from gdl_keras.models.quantised.vqgan import build_patch_discriminator
+from gdl_keras.samplers.noise import random_truncated_normal
 
 import numpy as np
 import tensorflow as tf
@@ -54,37 +56,8 @@ def slope_of_a_choice():
     return {"true": finite, "used": used}
 
 
-def how_soon_a_word_follows():
-    """Exercise 3: A word keeps 0.98 of itself in each step. After how many steps has it come half way to new vectors?
-
-    What is left of where it was is 0.98^n: half after 34.3 steps.  In code, where uses do not change, after 35.
-    """
-    layer = VectorQuantizer(1, 1, decay=0.98, start="uniform", revive_below=0.0, seed=1)
-    layer.codebook.assign([[0.0]])
-    steps = 0
-    while float(layer.codebook.numpy()[0, 0]) < 0.5:
-        layer(np.ones((1, 8, 1), "float32"), training=True)
-        steps += 1
-    foreseen = math.log(0.5) / math.log(0.98)
-    assert steps == math.ceil(foreseen)
-    return {"foreseen": foreseen, "steps": steps}
-
-
-def words_without_a_codebook():
-    """Exercise 4: Four numbers are rounded to 8, 5, 5 and 5 levels. How many words is that, and which is number 617?
-
-    8 * 5 * 5 * 5 = 1,000.  617 = 1 + 8 * (2 + 5 * (0 + 5 * 3)): the digits 1, 2, 0, 3, which are the levels
-    -3/4, 0, -1, 1/2.
-    """
-    layer = FiniteScalarQuantizer((8, 5, 5, 5))
-    vector = layer.vectors_of(617).numpy()
-    np.testing.assert_allclose(vector, [(1 - 4) / 4, (2 - 2) / 2, (0 - 2) / 2, (3 - 2) / 2])
-    assert layer.num_codes == 1000
-    return {"words": layer.num_codes, **{f"number {n + 1}": value for n, value in enumerate(vector)}}
-
-
 def how_much_an_adversary_is_heard():
-    """Exercise 5: At the last layer likeness pulls with 0.02 and the adversary with 5. What is the adversary's weight?
+    """Exercise 3: At the last layer likeness pulls with 0.02 and the adversary with 5. What is the adversary's weight?
 
     0.75 * 0.02 / 5.0001 = 0.003, so that it pulls with 0.015, three quarters of the likeness.  An adversary that pulls
     with a millionth has the weight 0.75 * 0.02 / 0.000101 = 148.5, and pulls with 0.00015: of what has no opinion,
@@ -98,6 +71,43 @@ def how_much_an_adversary_is_heard():
     assert math.isclose(weights[5.0] * 5, 0.75 * 0.02, rel_tol=1e-3)
     assert math.isclose(weights[1e-6], 0.75 * 0.02 / (1e-6 + 1e-4), rel_tol=1e-4)
     return {f"weight at {pull:g}": weight for pull, weight in weights.items()}
+
+
+def variance_of_truncated_points():
+    """Exercise 4: What is the variance of a normal number that is drawn again until it lies within 1? Within 0.5?
+
+    1 - 2 t phi(t) / (2 Phi(t) - 1): 0.2911 and 0.0806, not 1.  Batch normalisation followed points of variance 1, so
+    that behind its old statistics all features are too near to their mean.
+    """
+    numbers = {}
+    for within in (1.0, 0.5):
+        density = math.exp(-(within**2) / 2) / math.sqrt(2 * math.pi)
+        foreseen = 1 - 2 * within * density / math.erf(within / math.sqrt(2))
+        drawn = np.random.default_rng(0).normal(size=400_000)
+        drawn_again = drawn[abs(drawn) <= within].var()
+        without_drawing_again = random_truncated_normal((400_000,), within, seed=1).var()
+        np.testing.assert_allclose([drawn_again, without_drawing_again], foreseen, rtol=1e-2)
+        numbers[f"within {within:g}"] = foreseen
+    return numbers
+
+
+def average_in_thousands_of_images():
+    """Exercise 5: An average has a half-life of 10,000 images. What does it keep in a step of 64? When is half left?
+
+    0.5^(64 / 10,000) = 0.99557, and half after 157 steps.  Whoever doubles the batch keeps 0.99117 and needs 79 steps:
+    the same images.  0.999, a usual choice, is a half-life of 44,000 images at 64 in a batch, and of 88,000 at 128.
+    """
+    numbers = {}
+    for batch_size in (64, 128):
+        clock = ProGAN(
+            build_generator((8, 8, 1), None, 4, 32, 4), build_discriminator((8, 8, 1), None, 32, 4), ema_ramp=None
+        )
+        clock.count_images(tf.zeros((batch_size, 8, 8, 1)))
+        kept = float(clock.kept_share(1.0))
+        assert math.isclose(kept, 0.5 ** (batch_size / 10_000), rel_tol=1e-6)
+        numbers[f"kept at {batch_size}"], numbers[f"steps at {batch_size}"] = kept, math.log(0.5) / math.log(kept)
+        numbers[f"images for 0.999 at {batch_size}"] = batch_size * math.log(0.5) / math.log(0.999)
+    return numbers
 
 
 if __name__ == "__main__":
