@@ -1,5 +1,7 @@
 """Numbers against epochs or names: curves, bars, the table of who is taken for whom."""
 
+from itertools import cycle
+
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -33,18 +35,18 @@ def curves(history, names, x_label="epoch", y_label=None, first=1):
 
 
 def lines(x, named_values, level=None, x_label=None, y_label=None):
-    """Numbers against another on a logarithmic axis, a line for each name; a dashed line at {name: level}.
+    """Numbers against another on a logarithmic axis, a line for each name; other lines at levels.
 
     Args:
         x: numbers above 0, (n,).
         named_values: {name: numbers (n,)}.
-        level: {name: number}, or None.
+        level: {name: number}, a dashed line, a dotted one and so on; or None.
     """
     figure, axes = figure_with_axes(6, 3.5)
     for name, values in named_values.items():
         axes.plot(x, values, "o-", markersize=4, label=name)
-    for name, height in (level or {}).items():
-        axes.axhline(height, color="black", linestyle="--", linewidth=1, label=name)
+    for (name, height), style in zip((level or {}).items(), cycle(("--", ":", "-."))):
+        axes.axhline(height, color="black", linestyle=style, linewidth=1, label=name)
     axes.set_xscale("log")
     axes.set(xlabel=x_label, ylabel=y_label)
     axes.legend(frameon=False)
