@@ -19,15 +19,19 @@ NOISES = ("constant", "random", "none")
 NOISE_STEP = 1
 
 
-class StyleModel(KimgClock, AdversarialModel):
+class Styled(KimgClock, AdversarialModel):
     """A generator of two networks, the latent points' mapping to styles and the styles' synthesis to images.
 
     A subclass writes `train_step` and `test_step`, as any `AdversarialModel`.  Styles are a tensor (batch, layers,
-    style_dim): each layer of the synthesis network may be told another one.
+    style_dim): each layer of the synthesis network may be told another one.  Beside styles that network takes one more
+    tensor, such as noise; a layer of the generator has the one that it takes where nothing else is said.
+
+    Attributes:
+        beside: str, of the class: the name of that layer.
+        built_by: str, of the class: the function that builds such a generator.
 
     Args:
-        generator: `keras.Model`, latent points -> images, with layers "mapping", "noise" and "synthesis", such as
-            `networks.build_generator` makes.
+        generator: `keras.Model`, latent points -> images, with layers "mapping", "synthesis" and the one beside.
         mixing: float in [0, 1], how often in training an image's layers are told two styles, one up to a layer that is
             drawn and another one from it on, so that layers do not rely on each other's (Karras et al. 2019,
             arXiv:1812.04948, section 3.1).
@@ -44,11 +48,11 @@ class StyleModel(KimgClock, AdversarialModel):
 
     def __init__(self, generator, *, mixing=0.9, style_decay=0.998, **kwargs):
         super().__init__(generator, **kwargs)
-        missing = {"mapping", "noise", "synthesis"} - {layer.name for layer in generator.layers}
+        missing = {"mapping", self.beside, "synthesis"} - {layer.name for layer in generator.layers}
         if missing:
             raise InputError(
                 f"The generator of {type(self).__name__} has no layer {' and no layer '.join(sorted(missing))}: "
-                "models.stylegan.networks.build_generator makes one that has."
+                f"{self.built_by} makes one that has."
             )
         self.mixing = mixing
         self.style_decay = style_decay
@@ -59,13 +63,8 @@ class StyleModel(KimgClock, AdversarialModel):
 
     @property
     def synthesis(self):
-        """The `keras.Model` that makes images of styles and noise."""
+        """The `keras.Model` that makes images of styles and what it takes beside them."""
         return self.generator.get_layer("synthesis")
-
-    @property
-    def noise_shape(self):
-        """Shape of one image's noise."""
-        return tuple(self.synthesis.inputs[1].shape[1:])
 
     def build_metrics(self):
         return {**super().build_metrics(), "kimg": Latest(name="kimg")}
@@ -92,10 +91,6 @@ class StyleModel(KimgClock, AdversarialModel):
         is_mixed = keras.random.uniform(shape, seed=self.seed_generator) < self.mixing
         return ops.where(is_mixed, cutoffs, self.num_layers)
 
-    def drawn_noise(self, images):
-        """Fresh noise for as many images: float32 tensor (batch, numbers)."""
-        return keras.random.normal((ops.shape(images)[0], *self.noise_shape), seed=self.seed_generator)
-
     def in_all_layers(self, style):
         """The same style for every layer: (batch, style_dim) -> (batch, layers, style_dim)."""
         return ops.repeat(style[:, None], self.num_layers, axis=1)
@@ -115,6 +110,62 @@ class StyleModel(KimgClock, AdversarialModel):
         tensors = tf.nest.flatten([layer.output for layer in self.synthesis.layers])
         largest = max(math.prod(tensor.shape[1:]) for tensor in tensors)
         return max(1, min(AT_MOST, 4 * NUMBERS // largest))
+
+    def decode_batch(self, latents, *, truncation=1.0, cutoff=None, **others):
+        if cutoff is not None and not 0 <= cutoff <= self.num_layers:
+            raise InputError(f"cutoff lies between 0 and {self.num_layers}, the number of layers, and is not {cutoff}.")
+        return super().decode_batch(latents, truncation=float(truncation), cutoff=cutoff, **others)
+
+    def styles_of(self, latents, labels=None, *, truncation=1.0, cutoff=None):
+        """The averaged generator's styles of latent points: float32 tensor (batch, layers, style_dim).
+
+        mean + truncation (style - mean)        in the first `cutoff` layers, in the others the style as it is
+        """
+        mapping = _labelled(self.averaged_network.get_layer("mapping"), labels)
+        style = mapping(ops.convert_to_tensor(latents, "float32"))
+        # So written that with 1 every bit stays.
+        styles = self.in_all_layers(style)
+        truncated = self.in_all_layers(style + (truncation - 1) * (style - self.mean_style))
+        return truncated if cutoff is None else mixed(truncated, styles, cutoff)
+
+    def images_of(self, styles, beside=None):
+        """The averaged generator's images of styles: float32 tensor (batch, *image_shape) in [0, 1].
+
+        Args:
+            styles: float tensor (batch, layers, style_dim).
+            beside: float tensor (batch, ...), what the synthesis network takes beside them; None for what the generator
+                has for that.
+        """
+        return ops.clip(self.unclipped_images_of(styles, beside), 0.0, 1.0)
+
+    def unclipped_images_of(self, styles, beside=None):
+        """The same before what lies outside of [0, 1] is cut off, and with it its slope."""
+        styles = ops.convert_to_tensor(styles, "float32")
+        network = self.averaged_network
+        beside = network.get_layer(self.beside)(styles) if beside is None else ops.convert_to_tensor(beside)
+        return network.get_layer("synthesis")([styles, beside], training=False)
+
+
+class StyleModel(Styled):
+    """One whose synthesis network takes noise, for what is left to chance.
+
+    Args:
+        generator: `keras.Model`, latent points -> images, with layers "mapping", "noise" and "synthesis", such as
+            `networks.build_generator` makes.
+        mixing, style_decay, ema_half_life, ema_ramp, seed: as in `Styled`.
+    """
+
+    beside = "noise"
+    built_by = "models.stylegan.networks.build_generator"
+
+    @property
+    def noise_shape(self):
+        """Shape of one image's noise."""
+        return tuple(self.synthesis.inputs[1].shape[1:])
+
+    def drawn_noise(self, images):
+        """Fresh noise for as many images: float32 tensor (batch, numbers)."""
+        return keras.random.normal((ops.shape(images)[0], *self.noise_shape), seed=self.seed_generator)
 
     def draw(
         self, count, seed, first=0, *, truncation: float = 1.0, cutoff: int | None = None, noise="constant", **labels
@@ -136,40 +187,16 @@ class StyleModel(KimgClock, AdversarialModel):
         latents = self.sample_latents(count, seed, first)
         return self.decode_batch(latents, truncation=truncation, cutoff=cutoff, noise=numbers, **labels)
 
-    def decode_batch(self, latents, *, truncation=1.0, cutoff=None, **others):
-        if cutoff is not None and not 0 <= cutoff <= self.num_layers:
-            raise InputError(f"cutoff lies between 0 and {self.num_layers}, the number of layers, and is not {cutoff}.")
-        return super().decode_batch(latents, truncation=float(truncation), cutoff=cutoff, **others)
-
     def decode(self, latents, labels=None, noise=None, *, truncation: float = 1.0, cutoff: int | None = None):
         return self.images_of(self.styles_of(latents, labels, truncation=truncation, cutoff=cutoff), noise)
 
-    def styles_of(self, latents, labels=None, *, truncation=1.0, cutoff=None):
-        """The averaged generator's styles of latent points: float32 tensor (batch, layers, style_dim).
-
-        mean + truncation (style - mean)        in the first `cutoff` layers, in the others the style as it is
-        """
-        mapping = _labelled(self.averaged_network.get_layer("mapping"), labels)
-        style = mapping(ops.convert_to_tensor(latents, "float32"))
-        # So written that with 1 every bit stays.
-        styles = self.in_all_layers(style)
-        truncated = self.in_all_layers(style + (truncation - 1) * (style - self.mean_style))
-        return truncated if cutoff is None else mixed(truncated, styles, cutoff)
-
     def images_of(self, styles, noise=None):
-        """The averaged generator's images of styles: float32 tensor (batch, *image_shape) in [0, 1].
-
-        Args:
-            styles: float tensor (batch, layers, style_dim).
-            noise: float tensor (batch, *noise_shape); None for the one that is always the same.
-        """
-        return ops.clip(self.unclipped_images_of(styles, noise), 0.0, 1.0)
+        """`Styled.images_of` with noise (batch, *noise_shape); None for the one that is always the same."""
+        return super().images_of(styles, noise)
 
     def unclipped_images_of(self, styles, noise=None):
         """The same before what lies outside of [0, 1] is cut off, and with it its slope."""
-        styles = ops.convert_to_tensor(styles, "float32")
-        noise = self.averaged_network.get_layer("noise")(styles) if noise is None else ops.convert_to_tensor(noise)
-        return self.averaged_network.get_layer("synthesis")([styles, noise], training=False)
+        return super().unclipped_images_of(styles, noise)
 
 
 def mixed(first, second, cutoff):

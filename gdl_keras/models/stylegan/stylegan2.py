@@ -9,63 +9,45 @@ Papers: Karras et al. 2019, A style-based generator architecture for generative 
 Karras et al. 2020, Analyzing and improving the image quality of StyleGAN, arXiv:1912.04958.  Book: chapter 10.
 """
 
-from functools import partial
-
 import keras
 import tensorflow as tf
 from keras import ops
 
 from gdl_keras import losses
-from gdl_keras.layers import warn_about_second_order
 from gdl_keras.layers.settings import Annealed, Setting
-from gdl_keras.models.adversarial import accuracies
-from gdl_keras.models.parts.augmenting import Augmenting
 from gdl_keras.models.parts.replicas import sum_over_replicas
 from gdl_keras.models.stylegan.base import StyleModel
+from gdl_keras.models.stylegan.game import LogisticGame, like, none_of
 
 
 @keras.saving.register_keras_serializable(package="gdl_keras")
-class StyleGAN2(Augmenting, StyleModel):
-    """Trains generator and discriminator on the logistic loss, with a penalty on each now and then.
+class StyleGAN2(LogisticGame, StyleModel):
+    """The game of `LogisticGame`, with a penalty on how unevenly images move as styles do.
 
         discriminator:  E[softplus(-D(real))] + E[softplus(D(G(z)))] + penalty_weight / 2 E[|grad D(real)|^2]   (R1)
         generator:      E[softplus(-D(G(z)))] + path_weight E[(|J^T y| - a)^2]
 
     J is the Jacobian of an image for its styles, y random, and a the running mean of the lengths |J^T y|
-    (`losses.path_length`).  Slopes and lengths are per unit of images in [-1, 1], as in the papers.
+    (`losses.path_length`).  Slopes and lengths are per unit of images in [-1, 1], as in the papers, whose rates and
+    betas of Adam are 0.002, 0, 0.99.
 
-    A penalty is taken in one of so many steps, and then as many times as heavily, so that its mean over steps is what
-    the formula says (Karras et al. 2020, section 3.1).  It joins that step's gradient.  In the paper's code it is a
-    step of its own, k + 1 in place of k, for which the paper corrects Adam with c = k / (k + 1): rate c, beta_1^c,
-    beta_2^c.  There is nothing to correct here, and rates and betas are those that the papers give: 0.002, 0, 0.99.
-
-    One forward pass of the generator serves both steps, but for the penalty, which has points of its own.
+    One forward pass of the generator serves both steps, but for the path's penalty, which has points of its own.
 
     Args:
         generator: `keras.Model`, as in `StyleModel`.
-        discriminator: `keras.Model`, images -> logits.  A warning names layers that do not go with a gradient penalty.
-        num_classes: int, of a conditional model, whose networks take labels, too.
-        penalty_weight: float; 0 for no penalty.  `penalty_weight_for` says which one to begin with.
-        penalty_interval: int, in one of how many steps.
+        discriminator, num_classes, penalty_weight, penalty_interval, augmentation: as in `LogisticGame`.
         path_weight: float; 0 for no penalty.
         path_interval: int, in one of how many steps.
         path_decay: float in (0, 1], how much of the mean length each batch that it is taken from makes up.
         path_shrink: int; the path's penalty is taken from a batch so many times smaller.
-        augmentation: a `layers.AdaptiveAugmentation` of all that the discriminator sees in training, or None.
         mixing, style_decay, ema_half_life, ema_ramp, seed: as in `StyleModel`.
 
     Raises:
-        InputError: an argument is out of range, the networks do not fit together, or one ends in an activation that it
-            must not end in.
+        InputError: as in `LogisticGame`.
     """
 
-    metric_names = (
-        *("discriminator_loss", "generator_loss", "discriminator_accuracy", "real_accuracy", "fake_accuracy"),
-        *("squared_slope", "path_length"),
-    )
+    metric_names = (*LogisticGame.metric_names, "path_length")
 
-    penalty_weight = Setting("not negative", lambda value: value >= 0)
-    penalty_interval = Setting("at least 1", lambda value: value >= 1)
     path_weight = Setting("not negative", lambda value: value >= 0)
     path_interval = Setting("at least 1", lambda value: value >= 1)
     path_decay = Annealed("larger than 0, and at most 1", lambda value: 0 < value <= 1)
@@ -84,91 +66,22 @@ class StyleGAN2(Augmenting, StyleModel):
         path_shrink=2,
         **kwargs,
     ):
-        super().__init__(generator, **kwargs)
-        warn_about_second_order(discriminator)
-        self.check_judge(discriminator)
-        self.discriminator = discriminator
-        self.num_classes = num_classes
-        self.penalty_weight, self.penalty_interval = penalty_weight, penalty_interval
+        super().__init__(generator, discriminator, num_classes, penalty_weight, penalty_interval, **kwargs)
         self.path_weight, self.path_interval = path_weight, path_interval
         self.path_decay, self.path_shrink = path_decay, path_shrink
         self.mean_path = self.add_weight(shape=(), initializer="zeros", trainable=False, name="mean_path")
         self.steps_taken = self._counter("steps_taken")
 
-    @property
-    def learns_from(self):
-        """The columns of the data that `train_step` gets."""
-        return ("images",) if self.num_classes is None else ("images", "labels")
+    def drawn_beside(self, images):
+        return self.drawn_noise(images)
 
-    def train_step(self, data):
-        reals, labels = self.images_and_labels(data)
-        _, discriminator = self.given(labels)
-        self.count_images(reals)
-        noise = self.drawn_noise(reals)
-        generator_tape = tf.GradientTape()
-        with generator_tape:
-            style, styles = self.drawn_styles(reals, labels)
-            fakes = self.synthesis([styles, noise], training=True)
-
-        # Where there is augmentation, the discriminator sees nothing else, in either player's turn.
-        judge_reals, judge_fakes, judge_again = (self.judge(discriminator) for _ in range(3))
-        is_due, weight = self.due(self.penalty_weight / 2, self.penalty_interval)
-        with tf.GradientTape() as tape:
-            real_logits = judge_reals(reals)
-            fake_logits = judge_fakes(ops.stop_gradient(fakes))
-            values = self.discriminator_values(real_logits, fake_logits)
-            slopes = self.squared_slopes(is_due, judge_reals, reals)
-            discriminator_loss = ops.mean(values["discriminator_loss"]) + weight * ops.mean(slopes)
-        self.minimize(tape, discriminator_loss, self.discriminator_optimizer, self.discriminator.trainable_variables)
-        values["squared_slope"] = slopes, _like(slopes, is_due)
-
+    def generator_penalty(self, reals, labels):
         is_due, weight = self.due(self.path_weight, self.path_interval)
-        with generator_tape:
-            generator_losses = losses.binary_crossentropy(1.0, judge_again(fakes))
-            lengths = self.path_lengths(is_due, reals, labels)
-            mean_path = self.followed_path(is_due, lengths)
-            generator_loss = ops.mean(generator_losses) + weight * ops.mean(ops.square(lengths - mean_path))
-        self.minimize(generator_tape, generator_loss, self.generator_optimizer, self.generator.trainable_variables)
-        values["path_length"] = lengths, _like(lengths, is_due)
-
+        lengths = self.path_lengths(is_due, reals, labels)
+        mean_path = self.followed_path(is_due, lengths)
+        penalty = weight * ops.mean(ops.square(lengths - mean_path))
         self.mean_path.assign(mean_path)
-        self.follow_styles(style)
-        self.move_average(self.generator_optimizer)
-        self.steps_taken.assign_add(1)
-        values |= self.follow_scores(real_logits)
-        kimg = ops.cast(self.images_seen.value, "float32") / 1000
-        return self.report(generator_loss=generator_losses, kimg=kimg, **values)
-
-    def test_step(self, data):
-        reals, labels = self.images_and_labels(data)
-        generator, discriminator = self.given(labels)
-        fakes = generator(self.latents_like(reals, training=False), training=False)
-        fake_logits = discriminator(fakes, training=False)
-        values = self.discriminator_values(discriminator(reals, training=False), fake_logits)
-        return self.report(generator_loss=losses.binary_crossentropy(1.0, fake_logits), **values)
-
-    def judge(self, discriminator):
-        """The discriminator as it is in training, behind an augmentation that is drawn here: a function of images."""
-        augment = self.drawn_augmentation()
-        return lambda images: discriminator(augment(images), training=True)
-
-    def discriminator_values(self, real_logits, fake_logits):
-        """The discriminator's loss without penalty and its accuracies, one number per example."""
-        real_losses = losses.binary_crossentropy(1.0, real_logits)
-        fake_losses = losses.binary_crossentropy(0.0, fake_logits)
-        return {"discriminator_loss": real_losses + fake_losses, **accuracies(real_logits, fake_logits)}
-
-    # ---- what is done now and then ---------------------------------------------------------------------------------
-
-    def due(self, weight, interval):
-        """Whether a penalty is taken in this step, and its weight if so, else 0: bool and float32 scalars."""
-        is_due = self.steps_taken.value % interval == 0 if weight else tf.constant(False)
-        return is_due, ops.cast(is_due, "float32") * weight * interval
-
-    def squared_slopes(self, is_due, judge, reals):
-        """`losses.squared_slope` of a judge at real images where it is due, else zeros: float32 (batch,)."""
-        slopes = partial(losses.squared_slope, judge, reals)
-        return tf.cond(is_due, slopes, lambda: tf.zeros(tf.shape(reals)[:1])) if self.penalty_weight else _none(reals)
+        return penalty, {"path_length": (lengths, like(lengths, is_due))}
 
     def path_lengths(self, is_due, reals, labels):
         """`losses.path_length` of fresh styles where it is due, else zeros: float32 (smaller batch,).
@@ -178,7 +91,7 @@ class StyleGAN2(Augmenting, StyleModel):
         count = ops.maximum(ops.shape(reals)[0] // self.path_shrink, 1)
         some = reals[:count]
         if not self.path_weight:
-            return _none(some)
+            return none_of(some)
         _, styles = self.drawn_styles(some, None if labels is None else labels[:count])
         noise = self.drawn_noise(some)
         direction = keras.random.normal(ops.shape(some), seed=self.seed_generator)
@@ -193,7 +106,7 @@ class StyleGAN2(Augmenting, StyleModel):
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         mean = ops.mean(ops.stop_gradient(lengths))
         mean = sum_over_replicas(mean) / replicas if replicas > 1 else mean
-        return self.mean_path + _like(mean, is_due) * self.path_decay * (mean - self.mean_path)
+        return self.mean_path + like(mean, is_due) * self.path_decay * (mean - self.mean_path)
 
 
 def penalty_weight_for(image_size, batch_size):
@@ -203,11 +116,3 @@ def penalty_weight_for(image_size, batch_size):
     as much show on which side it is wrong.
     """
     return 0.0002 * image_size**2 / batch_size
-
-
-def _like(tensor, is_due):
-    return tf.fill(tf.shape(tensor), tf.cast(is_due, tf.float32))
-
-
-def _none(images):
-    return tf.zeros(tf.shape(images)[:1])
