@@ -9,6 +9,7 @@ from tests.flow_cases import arc, continuous_flow, image_flow, real_nvp
 from tests.growing_cases import progan
 from tests.harness import ModelCase, with_adam
 from tests.image_token_cases import PatchCodec, codes, image_transformer
+from tests.stylegan3_cases import large_images, large_labelled_images, stylegan3, turning_stylegan3
 from tests.stylegan_cases import augmented_stylegan2, stylegan2
 from tests.text_cases import (
     dpo,
@@ -314,6 +315,9 @@ CASES = [
         variant=True,
     ),
     ModelCase("stylegan2, augmented", augmented_stylegan2, images, variant=True),
+    # The penalty, which takes half as long to trace as the rest, is in its variant, and in StyleGAN2's case.
+    ModelCase("stylegan3", lambda: stylegan3(num_classes=3, penalty_weight=0.0), large_labelled_images),
+    ModelCase("stylegan3, turning", turning_stylegan3, large_images, variant=True),
     ModelCase("progan", lambda: progan(num_classes=3), labelled_images),
     ModelCase("progan, without labels", progan, images, variant=True),
     ModelCase("diffusion", lambda: diffusion(num_classes=3), labelled_images),

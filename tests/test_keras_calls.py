@@ -20,6 +20,8 @@ OTHER = {
     "adversarial_weight": 0.3,
     "alpha": 0.3,
     "beta": 0.25,
+    "blur": 0.2,
+    "blur_kimg": 0.05,
     "clip": 0.01,
     "data_noise": 0.1,
     "discount": 0.4,

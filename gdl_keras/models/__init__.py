@@ -46,6 +46,7 @@ from gdl_keras.models.quantised.vqgan import VQGAN  # noqa: E402
 from gdl_keras.models.quantised.vqvae import VQVAE  # noqa: E402
 from gdl_keras.models.sagan import SAGAN  # noqa: E402
 from gdl_keras.models.stylegan import StyleGAN2  # noqa: E402
+from gdl_keras.models.stylegan3 import StyleGAN3  # noqa: E402
 from gdl_keras.models.vae import VAE, build_variational_encoder  # noqa: E402
 from gdl_keras.models.wgan_gp import WGANGP  # noqa: E402
 
@@ -86,6 +87,7 @@ __all__ = [
     "RewardModel",
     "ScoreMatching",
     "StyleGAN2",
+    "StyleGAN3",
     "build_cnn",
     "build_codec_decoder",
     "build_codec_encoder",

@@ -56,12 +56,23 @@ def build_generator(
     """
     mapping = build_mapping(latent_dim, style_dim, mapping_layers, num_classes, attributes)
     synthesis = build_synthesis(image_shape, style_dim, channel_base, channel_max)
-    styles, noise = synthesis.inputs
+    noise_shape = synthesis.inputs[1].shape[1:]
+    return joined(mapping, synthesis, Constant(noise_shape, False, dtype=keras.config.floatx(), name="noise"))
+
+
+def joined(mapping, synthesis, beside):
+    """A mapping network, its style said to every layer of a synthesis network: `keras.Model`, named "generator".
+
+    Args:
+        mapping: `keras.Model`, latent points, or [points, labels], -> (batch, style_dim).
+        synthesis: `keras.Model`, [styles (batch, layers, style_dim), what stands beside] -> images.
+        beside: `keras.layers.Layer`, which makes that of the style.
+    """
     inputs = [keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=tensor.name) for tensor in mapping.inputs]
     inputs = inputs if len(inputs) > 1 else inputs[0]
     style = mapping(inputs)
-    numbers = Constant(noise.shape[1:], trainable=False, dtype=keras.config.floatx(), name="noise")(style)
-    style = layers.RepeatVector(styles.shape[1], dtype=keras.config.floatx())(style)
+    numbers = beside(style)
+    style = layers.RepeatVector(synthesis.inputs[0].shape[1], dtype=keras.config.floatx())(style)
     return keras.Model(inputs, synthesis([style, numbers]), name="generator")
 
 

@@ -6,7 +6,7 @@ from keras import ops
 
 from gdl_keras.layers.upfirdn2d import upfirdn2d
 
-# So that float16 does not overflow.
+# What float16, which ends at 65,504, holds sums of.
 LARGEST = 256.0
 
 
@@ -25,7 +25,7 @@ class FilteredLeakyReLU(keras.layers.Layer):
         down_taps: the same, or (taps, taps).
         padding: (before, after), of the finer images; negative where they are cut.
         slope: float, of what is below 0.
-        gain: float.
+        gain: float, larger than 0.
 
     Call arguments:
         images: float tensor (batch, height, width, channels).
@@ -44,8 +44,11 @@ class FilteredLeakyReLU(keras.layers.Layer):
         self.slope, self.gain = slope, gain
 
     def call(self, images):
-        fine = upfirdn2d(images, np.multiply(self.up, self.up_taps), self.up, padding=self.padding)
-        fine = ops.clip(self.gain * ops.leaky_relu(fine, self.slope), -LARGEST, LARGEST)
+        # The gain goes along with the filter, which is taken twice: a pass over the finer images less.
+        fine = upfirdn2d(images, np.multiply(self.up * self.gain**0.5, self.up_taps), self.up, padding=self.padding)
+        fine = ops.leaky_relu(fine, self.slope)
+        if self.compute_dtype == "float16":
+            fine = ops.clip(fine, -LARGEST, LARGEST)
         return upfirdn2d(fine, np.array(self.down_taps), down=self.down, padding=(0, 0))
 
     def compute_output_shape(self, input_shape):

@@ -28,10 +28,9 @@ class MagnitudeNormalization(keras.layers.Layer):
     def __init__(self, decay=0.999, **kwargs):
         super().__init__(**kwargs)
         self.decay = decay
-        # Of replicas, whose images differ, it is the mean of all their means.
-        self.power = self.add_weight(
-            shape=(), initializer="ones", trainable=False, dtype="float32", aggregation="mean", name="power"
-        )
+        # Of replicas, whose images differ, it is the mean of all their means; and it is read as the float32 that it is.
+        kept = {"trainable": False, "dtype": "float32", "autocast": False, "aggregation": "mean"}
+        self.power = self.add_weight(shape=(), initializer="ones", name="power", **kept)
         self.built = True
 
     def call(self, inputs, training=False):

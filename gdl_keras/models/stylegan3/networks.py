@@ -10,8 +10,9 @@ import keras
 from keras import layers, ops
 
 from gdl_keras.errors import InputError
-from gdl_keras.layers import ModulatedConv2D
-from gdl_keras.models.stylegan.networks import read
+from gdl_keras.layers import ClipOutsideTraining, Constant, ModulatedConv2D
+from gdl_keras.models.stylegan.mapping import build_mapping
+from gdl_keras.models.stylegan.networks import joined, read
 from gdl_keras.models.stylegan3.filtered_leaky_relu import FilteredLeakyReLU
 from gdl_keras.models.stylegan3.filters import kaiser_filter, radial_filter
 from gdl_keras.models.stylegan3.fourier_input import FourierInput
@@ -24,6 +25,40 @@ TAPS = 6
 OUTPUT_SCALE = 0.25
 
 
+def build_generator(
+    image_shape,
+    latent_dim=512,
+    num_classes=None,
+    style_dim=512,
+    mapping_layers=2,
+    attributes=False,
+    **synthesis,
+):
+    """A mapping network, its style said to every layer of a synthesis network, and the transform of no motion.
+
+    Args:
+        image_shape: (size, size, channels), size a power of 2 from 16 on.
+        latent_dim, style_dim: int, numbers of a latent point and of a style.
+        num_classes: int, classes or attributes; None for neither.
+        mapping_layers: int.
+        attributes: whether labels are rows of attributes.
+        synthesis: keywords of `build_synthesis`.
+
+    Returns:
+        `keras.Model`, latent points (batch, latent_dim), or [points, labels], -> images, float32 (batch, *image_shape)
+        in [0, 1], in training for the most part.  It has layers "mapping", "transforms" and "synthesis".  22,313,167
+        trainable weights for (1024, 1024, 3), and 15,093,151 with `rotation`.
+
+    Raises:
+        InputError: there is no network for images of that shape.
+    """
+    mapping = build_mapping(latent_dim, style_dim, mapping_layers, num_classes, attributes)
+    unmoved = Constant((3, 3), False, "identity", dtype=keras.config.floatx(), name="transforms")
+    generator = joined(mapping, build_synthesis(image_shape, style_dim, **synthesis), unmoved)
+    images = ClipOutsideTraining(dtype=keras.config.floatx(), name="clipped")(generator.output)
+    return keras.Model(generator.input, images, name="generator")
+
+
 def build_synthesis(
     image_shape,
     style_dim=512,
@@ -34,6 +69,7 @@ def build_synthesis(
     channel_max=None,
     margin=10,
     oversampling=2,
+    magnitude_decay=0.999,
     seed=None,
 ):
     """From waves to an image: convolutions, each behind a style, and rectifiers that are filtered.
@@ -46,6 +82,8 @@ def build_synthesis(
         num_layers, num_critical, margin: as in `layer_table`.
         channel_base, channel_max: as in `layer_table`; by default 32,768 and 512, with `rotation` twice these.
         oversampling: int, how many times as fine as the finer side of a layer its rectifier works.
+        magnitude_decay: float in [0, 1), how much of itself a layer's running mean of squares keeps in each step; the
+            paper's halves in 20,000 images, 0.5^(batch size / 20,000).
         seed: int or None, of the waves.
 
     Returns:
@@ -68,12 +106,12 @@ def build_synthesis(
     x = FourierInput(first.channels, first.size, first.rate, first.cutoff, seed)([first_style, transforms])
     for before, after, style in zip([first, *table], table[:-1], told):
         size = 1 if rotation else 3
-        x = MagnitudeNormalization()(x)
+        x = MagnitudeNormalization(magnitude_decay)(x)
         # Zeros that the convolution meets, and what it makes of them, lie in the margin.
         x = layers.ZeroPadding2D(size // 2)(x) if size > 1 else x
         x = ModulatedConv2D(after.channels, size)([x, read(style, x)])
         x = FilteredLeakyReLU(**nonlinearity(before, after, size, oversampling, rotation))(x)
-    x = MagnitudeNormalization(dtype=keras.config.floatx())(x)
+    x = MagnitudeNormalization(magnitude_decay, dtype=keras.config.floatx())(x)
     x = ModulatedConv2D(channels, 1, demodulate=False, dtype=keras.config.floatx())([x, read(told[-1], x)])
     images = layers.Rescaling(OUTPUT_SCALE / 2, offset=0.5, dtype=keras.config.floatx(), name="images")(x)
     return keras.Model([styles, transforms], images, name="synthesis")

@@ -137,6 +137,13 @@ def test_power_follows_its_closed_form():
     assert float(layer.power) == pytest.approx(power, rel=1e-5)
 
 
+def test_power_is_followed_in_float32_where_features_are_not():
+    layer = MagnitudeNormalization(decay=0.999, dtype="mixed_bfloat16")
+    outputs = layer(2 * np.ones((2, 4, 4, 1)), training=True)
+    assert outputs.dtype == tf.bfloat16
+    assert float(layer.power) == pytest.approx(1.003, rel=1e-6)
+
+
 def test_replicas_follow_the_power_of_all(two_replicas):
     with two_replicas.scope():
         layer = MagnitudeNormalization(decay=0.5)
