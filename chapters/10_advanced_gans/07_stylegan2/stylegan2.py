@@ -122,7 +122,8 @@ from gdl_keras import plotting
 from gdl_keras.layers import ModulatedConv2D
 from gdl_keras.metrics.reconstruction import psnr
 from gdl_keras.models.stylegan import StyleGAN2
-from gdl_keras.models.stylegan.base import StyleModel, mixed
+from gdl_keras.models.stylegan.base import Styled, StyleModel, mixed
+from gdl_keras.models.stylegan.game import LogisticGame
 from gdl_keras.models.stylegan.networks import build_discriminator, build_generator, build_synthesis
 from gdl_keras.models.stylegan.projection import project
 from gdl_keras.models.stylegan.stylegan2 import penalty_weight_for
@@ -169,7 +170,7 @@ model.compile(
     generator_optimizer=Adam(run.learning_rate, beta_1=0.0, beta_2=0.99),
     **run.execution(),
 )
-plotting.show_source(StyleGAN2, StyleModel)
+plotting.show_source(LogisticGame, StyleGAN2, Styled, StyleModel)
 
 # %%
 model.fit(train, **run.schedule())

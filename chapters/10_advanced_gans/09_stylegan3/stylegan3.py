@@ -165,14 +165,15 @@ run.show("training_images", plotting.grid(train.sample(20), columns=10))
 # ## What a rectifier does to frequencies
 # A wave of 13 periods on 64 pixels, which hold up to 32.  Bent, it has harmonics: 26 periods, 52, 78 and so on.  Those
 # above 32 cannot be told from lower ones on these pixels, so they come back as 12, 14, 24: waves that were not there,
-# and whose place depends on the grid.  The filtered rectifier leaves what belongs to the wave.
+# and whose place depends on the grid.  On a finer grid, twice as fine, 52 and 78 have their place, and are filtered;
+# what is left of 2, 24 and the like are harmonics that the finer grid cannot hold either.
 
 # %%
 wave = np.sin(2 * np.pi * 13 / 64 * np.arange(-64, 128))[None, None, :, None].repeat(192, axis=1).astype("float32")
 layer = LayerShape(size=192, channels=1, rate=64, cutoff=20.0, half_width=12.0, is_critical=False)
 bent = {
-    "rectified_on_the_pixels": np.sqrt(2) * np.where(wave > 0, wave, 0.2 * wave),
-    "rectified_on_a_finer_grid,_and_filtered": np.asarray(FilteredLeakyReLU(**nonlinearity(layer, layer, 1))(wave)),
+    "on the pixels": np.sqrt(2) * np.where(wave > 0, wave, 0.2 * wave),
+    "on a finer grid": np.asarray(FilteredLeakyReLU(**nonlinearity(layer, layer, 1))(wave)),
 }
 spectra = {name: abs(np.fft.rfft(images[0, 96, 64:128, 0])) / 32 for name, images in bent.items()}
 decibels = {name: 20 * np.log10(np.maximum(spectrum, 1e-4)) for name, spectrum in spectra.items()}
@@ -322,17 +323,18 @@ def make(transform):
     return np.asarray(images_of(styles, tf.constant(np.repeat(transform[None], len(styles), axis=0), tf.float32)))
 
 
-steps = np.arange(-32, 33) / 8
-at_rest = make(np.eye(3))
-by_network = [make(np.asarray(moved_and_turned(step, 0, 0, size)))[:1, size // 2] for step in steps]
-by_interpolation = [moved(at_rest[:1], step, 0)[0][:, size // 2] for step in steps]
-network_lines, wanted_lines = np.concatenate(by_network), np.concatenate(by_interpolation)
-lines = {
-    "by the network": network_lines,
-    "by interpolation": wanted_lines,
-    "apart, five times": 5 * abs(network_lines - wanted_lines),
-}
-run.show("lines", plotting.panels(lines))
+at_rest, middle, lines = (
+    make(np.eye(3)),
+    size // 2,
+    {"by the network": [], "by interpolation": [], "apart, five times": []},
+)
+for step in np.arange(-32, 33) / 8:
+    line = make(np.asarray(moved_and_turned(step, 0, 0, size)))[0, middle]
+    wanted, is_known = moved(at_rest[:1], step, 0)
+    apart = np.where(is_known[middle, :, None], 5 * abs(line - wanted[0, middle]), 0)
+    for rows, new in zip(lines.values(), (line, wanted[0, middle], apart)):
+        rows.append(new)
+run.show("lines", plotting.panels({name: np.stack(rows) for name, rows in lines.items()}))
 
 # %% [markdown]
 # ## How well it moves, in decibels
