@@ -204,7 +204,7 @@ def test_the_slope_is_that_of_what_scores_blurred_images():
 def powers(network):
     """The running means of squares of a generator's layers: array (layers,)."""
     layers = network.get_layer("synthesis").layers
-    return np.array([float(layer.power) for layer in layers if isinstance(layer, MagnitudeNormalization)])
+    return np.array([float(np.asarray(layer.power)) for layer in layers if isinstance(layer, MagnitudeNormalization)])
 
 
 def test_they_move_in_training_alone_and_the_averaged_generator_holds_their_average():
