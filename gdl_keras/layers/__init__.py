@@ -5,6 +5,7 @@ from gdl_keras.backend import use_tensorflow
 use_tensorflow()
 
 from gdl_keras.layers.activation_normalization import ActivationNormalization  # noqa: E402
+from gdl_keras.layers.adaptive_instance_normalization import AdaptiveInstanceNormalization  # noqa: E402
 from gdl_keras.layers.affine_coupling import AffineCoupling  # noqa: E402
 from gdl_keras.layers.augmentation import AdaptiveAugmentation, AugmentationController  # noqa: E402
 from gdl_keras.layers.batch_normalization import FusedBatchNormalization  # noqa: E402
@@ -47,6 +48,7 @@ from gdl_keras.layers.vector_quantizer import VectorQuantizer  # noqa: E402
 __all__ = [
     "ActivationNormalization",
     "AdaptiveAugmentation",
+    "AdaptiveInstanceNormalization",
     "AffineCoupling",
     "AugmentationController",
     "CausalSelfAttention",

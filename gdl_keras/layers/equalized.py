@@ -102,11 +102,17 @@ class EqualizedDense(Equalized):
 class EqualizedConv2D(Equalized):
     """A convolution of images at an equalised learning rate.
 
+    With `resize` images are doubled before it, each pixel to a square, or halved after it, each four pixels to their
+    mean.  Either is one convolution, or a transposed one, with stride 2 and a kernel of one place more, which has less
+    than half as much to multiply.
+
     Args:
         filters: int, channels that it puts out.
         kernel_size: int, height and width of the kernel.
         strides: int.
         padding: "same" or "valid".
+        resize: None, "double" or "halve", for an odd `kernel_size`, images of even size, and no other strides or
+            padding.
         gain, learning_rate_multiplier, use_bias, bias_initializer: as in `Equalized`.
 
     Call arguments:
@@ -116,19 +122,37 @@ class EqualizedConv2D(Equalized):
         float tensor (batch, new_height, new_width, filters).
     """
 
-    def __init__(self, filters, kernel_size, strides=1, padding="same", **kwargs):
+    def __init__(self, filters, kernel_size, strides=1, padding="same", resize=None, **kwargs):
         super().__init__(**kwargs)
         self.filters = filters
         self.kernel_size = kernel_size
         self.strides = strides
         self.padding = padding
+        self.resize = resize
 
     def build(self, input_shape):
         self.add_weights((self.kernel_size, self.kernel_size, input_shape[-1], self.filters))
 
     def call(self, inputs):
-        return self.biased(tf.nn.conv2d(inputs, self.effective_kernel(), self.strides, self.padding.upper()))
+        return self.biased(self.convolved(inputs, self.effective_kernel()))
+
+    def convolved(self, inputs, kernel):
+        if self.resize == "halve":
+            return tf.nn.conv2d(inputs, over_squares(kernel) / 4, 2, "SAME")
+        if self.resize == "double":
+            batch, (height, width) = tf.shape(inputs)[0], inputs.shape[1:3]
+            turned = tf.transpose(tf.reverse(kernel, (0, 1)), (0, 1, 3, 2))
+            shape = (batch, 2 * height, 2 * width, self.filters)
+            return tf.nn.conv2d_transpose(inputs, over_squares(turned), shape, 2, "SAME")
+        return tf.nn.conv2d(inputs, kernel, self.strides, self.padding.upper())
 
     def get_config(self):
-        own = ("filters", "kernel_size", "strides", "padding")
+        own = ("filters", "kernel_size", "strides", "padding", "resize")
         return {**super().get_config(), **{name: getattr(self, name) for name in own}}
+
+
+def over_squares(kernel):
+    """The sum of a kernel at the four places of a square of pixels: a kernel of one place more, height and width."""
+    return sum(
+        tf.pad(kernel, [[row, 1 - row], [column, 1 - column], [0, 0], [0, 0]]) for row in (0, 1) for column in (0, 1)
+    )

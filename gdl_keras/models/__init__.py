@@ -45,7 +45,7 @@ from gdl_keras.models.quantised.transformer_network import build_image_transform
 from gdl_keras.models.quantised.vqgan import VQGAN  # noqa: E402
 from gdl_keras.models.quantised.vqvae import VQVAE  # noqa: E402
 from gdl_keras.models.sagan import SAGAN  # noqa: E402
-from gdl_keras.models.stylegan import StyleGAN2  # noqa: E402
+from gdl_keras.models.stylegan import StyleGAN, StyleGAN2  # noqa: E402
 from gdl_keras.models.stylegan3 import StyleGAN3  # noqa: E402
 from gdl_keras.models.vae import VAE, build_variational_encoder  # noqa: E402
 from gdl_keras.models.wgan_gp import WGANGP  # noqa: E402
@@ -86,6 +86,7 @@ __all__ = [
     "RecurrentLanguageModel",
     "RewardModel",
     "ScoreMatching",
+    "StyleGAN",
     "StyleGAN2",
     "StyleGAN3",
     "build_cnn",

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import keras
 from keras import ops
 
+from gdl_keras import losses
 from gdl_keras.layers import SeedGenerator
 from gdl_keras.layers.settings import Setting
 from gdl_keras.models.base import inputs_of
@@ -157,6 +158,17 @@ def accuracies(real_scores, fake_scores):
         "real_accuracy": real_right,
         "fake_accuracy": fake_right,
     }
+
+
+def logistic_values(real_logits, fake_logits):
+    """What a discriminator learns from by the logistic loss, softplus(-real) + softplus(fake), and its accuracies.
+
+    Returns:
+        {metric's name: float32 tensor}, one number per example.
+    """
+    real_losses = losses.binary_crossentropy(1.0, real_logits)
+    fake_losses = losses.binary_crossentropy(0.0, fake_logits)
+    return {"discriminator_loss": real_losses + fake_losses, **accuracies(real_logits, fake_logits)}
 
 
 def _with_labels(network, labels):

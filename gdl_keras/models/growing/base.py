@@ -71,7 +71,7 @@ class GrowingModel(KimgClock, AdversarialModel):
         self.stable_kimg, self.transition_kimg = stable_kimg, transition_kimg
         self.first_size = first_size
         self.reset_optimizers = reset_optimizers
-        levels = levels_in(generator, "to")
+        levels = levels_in(self.grown_in(generator), "to")
         if not levels or levels_in(discriminator, "from") != levels:
             raise InputError(f"{type(self).__name__} grows networks of build_generator and build_discriminator.")
         sizes = [SMALLEST * 2**level for level in range(levels)]
@@ -111,8 +111,13 @@ class GrowingModel(KimgClock, AdversarialModel):
 
     def _grow(self, phase):
         self.phase = phase
-        self._staged = StagedGenerator(self.generator, phase), StagedDiscriminator(self.discriminator, phase)
-        self._averaged = StagedGenerator(self.averaged_network, phase)
+        generator, average = map(self.grown_in, (self.generator, self.averaged_network))
+        self._staged = StagedGenerator(generator, phase), StagedDiscriminator(self.discriminator, phase)
+        self._averaged = StagedGenerator(average, phase)
+
+    def grown_in(self, generator):
+        """The network of a generator that grows: itself."""
+        return generator
 
     def fit(self, x=None, y=None, *args, callbacks=None, **kwargs):
         if isinstance(callbacks, keras.callbacks.CallbackList):
@@ -176,15 +181,23 @@ class GrowingModel(KimgClock, AdversarialModel):
         """A step of the discriminator's optimizer, on what of it is there."""
         self.minimize(tape, loss, self.discriminator_optimizer, self._staged[1].trainable_variables)
 
+    @property
+    def generator_variables(self):
+        """What of the generator is trained in this phase."""
+        return self._staged[0].trainable_variables
+
     def minimize_generator(self, tape, loss):
         """A step of the generator's optimizer, on what of it is there, and of the average."""
-        self.minimize(tape, loss, self.generator_optimizer, self._staged[0].trainable_variables)
+        self.minimize(tape, loss, self.generator_optimizer, self.generator_variables)
         self.move_average(self.generator_optimizer)
 
     # ---- generation --------------------------------------------------------------------------------------------------
 
     def decode(self, latents, labels=None):
-        images = _filled_in(self._averaged, labels, self.fade)(latents)
+        return self.of_full_size(_filled_in(self._averaged, labels, self.fade)(latents))
+
+    def of_full_size(self, images):
+        """Generated images of the phase, each pixel a square."""
         return enlarged(images, self.generator.output_shape[1] // self.resolution)
 
 

@@ -19,12 +19,15 @@ from gdl_keras.layers import (
     EqualizedDense,
     MinibatchDeviation,
     PixelNormalization,
+    Resampling2D,
     ZeroCurvatureLeakyReLU,
 )
 from gdl_keras.models.parts.labels import label_input
 
 SMALLEST = 4
 LEAK = 0.2
+# Of what is resized: binomial coefficients, which take out the pattern that doubling pixels leaves.
+BLUR = (1, 2, 1)
 
 
 def build_generator(image_shape, num_classes=None, latent_dim=512, channel_base=16384, channel_max=512):
@@ -61,19 +64,32 @@ def build_generator(image_shape, num_classes=None, latent_dim=512, channel_base=
         else:
             x = _normalized_convolution(Doubling2D()(x), width)
         x = _normalized_convolution(x, width)
-        to_image = EqualizedConv2D(image_shape[-1], 1, gain=1.0, dtype=keras.config.floatx(), name=f"to_{called(size)}")
-        image = to_image(x) if image is None else InPlaceOf()([to_image(x), Doubling2D()(image)])
+        image = grown_image(x, image_shape[-1], image)
+    return keras.Model(inputs, ending(image), name="generator")
+
+
+def grown_image(x, colours, smaller=None):
+    """The image, about in [-1, 1], of features x, in the place of that of the size before, `smaller`."""
+    name = f"to_{called(x.shape[1])}"
+    image = EqualizedConv2D(colours, 1, gain=1.0, dtype=keras.config.floatx(), name=name)(x)
+    return image if smaller is None else InPlaceOf()([image, Doubling2D()(smaller)])
+
+
+def ending(image):
+    """The image in [0, 1], clipped but in training."""
     image = layers.Rescaling(0.5, offset=0.5, dtype=keras.config.floatx())(image)
-    image = ClipOutsideTraining(dtype=keras.config.floatx(), name="images")(image)
-    return keras.Model(inputs, image, name="generator")
+    return ClipOutsideTraining(dtype=keras.config.floatx(), name="images")(image)
 
 
-def build_discriminator(image_shape, num_classes=None, channel_base=16384, channel_max=512, group_size=4):
+def build_discriminator(
+    image_shape, num_classes=None, channel_base=16384, channel_max=512, group_size=4, filtered=False
+):
     """Two convolutions at every size, then the mean of each four pixels; at 4x4 how much the batch differs is added.
 
     Args:
         image_shape, num_classes, channel_base, channel_max: as in `build_generator`.
         group_size: int, of how many images the deviation is taken.
+        filtered: whether features are blurred before a size is halved, and rectified after it.
 
     Returns:
         `keras.Model`, images (batch, *image_shape) in [0, 1], or [those, int labels (batch,)], -> scores, float32
@@ -96,8 +112,8 @@ def build_discriminator(image_shape, num_classes=None, channel_base=16384, chann
         entry = ZeroCurvatureLeakyReLU(LEAK, name=f"from_{called(size)}")(EqualizedConv2D(width, 1)(entry))
         x = entry if x is None else InPlaceOf(name=f"grown_{called(size)}")([x, entry])
         if size > SMALLEST:
-            x = _convolution(_convolution(x, width), channels(size // 2, channel_base, channel_max))
-            x = layers.AveragePooling2D(2)(x)
+            x, smaller = _convolution(x, width), channels(size // 2, channel_base, channel_max)
+            x = _filtered_and_halved(x, smaller) if filtered else layers.AveragePooling2D(2)(_convolution(x, smaller))
     x = _convolution(MinibatchDeviation(group_size)(x), width)
     x = ZeroCurvatureLeakyReLU(LEAK)(EqualizedDense(width)(layers.Flatten()(x)))
     score = EqualizedDense(num_classes or 1, gain=1.0, dtype=keras.config.floatx(), name="score")(x)
@@ -134,6 +150,10 @@ def _normalized_convolution(x, width):
 
 def _convolution(x, width):
     return ZeroCurvatureLeakyReLU(LEAK)(EqualizedConv2D(width, 3)(x))
+
+
+def _filtered_and_halved(x, width):
+    return ZeroCurvatureLeakyReLU(LEAK)(EqualizedConv2D(width, 3, resize="halve")(Resampling2D(taps=BLUR)(x)))
 
 
 @keras.saving.register_keras_serializable(package="gdl_keras")

@@ -66,6 +66,11 @@ class Styled(KimgClock, AdversarialModel):
         """The `keras.Model` that makes images of styles and what it takes beside them."""
         return self.generator.get_layer("synthesis")
 
+    @property
+    def layers_at_work(self):
+        """How many layers there are that mixing may tell two styles."""
+        return self.num_layers
+
     def build_metrics(self):
         return {**super().build_metrics(), "kimg": Latest(name="kimg")}
 
@@ -77,7 +82,7 @@ class Styled(KimgClock, AdversarialModel):
         Returns:
             (one style an image (batch, style_dim), styles (batch, layers, style_dim)), float32 tensors.
         """
-        mapping = _labelled(self.generator.get_layer("mapping"), labels)
+        mapping = labelled(self.generator.get_layer("mapping"), labels)
         first = mapping(self.latents_like(images))
         if not self.mixing:
             return first, self.in_all_layers(first)
@@ -87,7 +92,7 @@ class Styled(KimgClock, AdversarialModel):
     def drawn_cutoffs(self, images):
         """From which layer on each image is told its second style: int32 (batch, 1); the number of layers for never."""
         shape = (ops.shape(images)[0], 1)
-        cutoffs = keras.random.randint(shape, 1, self.num_layers, seed=self.seed_generator)
+        cutoffs = keras.random.randint(shape, 1, self.layers_at_work, seed=self.seed_generator)
         is_mixed = keras.random.uniform(shape, seed=self.seed_generator) < self.mixing
         return ops.where(is_mixed, cutoffs, self.num_layers)
 
@@ -121,7 +126,7 @@ class Styled(KimgClock, AdversarialModel):
 
         mean + truncation (style - mean)        in the first `cutoff` layers, in the others the style as it is
         """
-        mapping = _labelled(self.averaged_network.get_layer("mapping"), labels)
+        mapping = labelled(self.averaged_network.get_layer("mapping"), labels)
         style = mapping(ops.convert_to_tensor(latents, "float32"))
         # So written that with 1 every bit stays.
         styles = self.in_all_layers(style)
@@ -143,7 +148,11 @@ class Styled(KimgClock, AdversarialModel):
         styles = ops.convert_to_tensor(styles, "float32")
         network = self.averaged_network
         beside = network.get_layer(self.beside)(styles) if beside is None else ops.convert_to_tensor(beside)
-        return network.get_layer("synthesis")([styles, beside], training=False)
+        return self.averaged_synthesis([styles, beside])
+
+    def averaged_synthesis(self, inputs):
+        """Images that the averaged synthesis network makes of its inputs, not clipped."""
+        return self.averaged_network.get_layer("synthesis")(inputs, training=False)
 
 
 class StyleModel(Styled):
@@ -210,5 +219,6 @@ def mixed(first, second, cutoff):
     return ops.where(is_first[..., None], first, second)
 
 
-def _labelled(mapping, labels):
+def labelled(mapping, labels):
+    """A mapping network as a function of latent points alone."""
     return mapping if labels is None else lambda latents: mapping([latents, ops.convert_to_tensor(labels)])

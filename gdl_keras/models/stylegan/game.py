@@ -8,7 +8,7 @@ from keras import ops
 from gdl_keras import losses
 from gdl_keras.layers import warn_about_second_order
 from gdl_keras.layers.settings import Setting
-from gdl_keras.models.adversarial import accuracies
+from gdl_keras.models.adversarial import logistic_values
 from gdl_keras.models.parts.augmenting import Augmenting
 
 
@@ -80,7 +80,7 @@ class LogisticGame(Augmenting):
         with tf.GradientTape() as tape:
             real_logits = judge_reals(reals)
             fake_logits = judge_fakes(ops.stop_gradient(fakes))
-            values = self.discriminator_values(real_logits, fake_logits)
+            values = logistic_values(real_logits, fake_logits)
             slopes = self.squared_slopes(is_due, judge_reals, reals)
             discriminator_loss = ops.mean(values["discriminator_loss"]) + weight * ops.mean(slopes)
         self.minimize(tape, discriminator_loss, self.discriminator_optimizer, self.discriminator.trainable_variables)
@@ -104,19 +104,13 @@ class LogisticGame(Augmenting):
         generator, discriminator = self.given(labels)
         fakes = generator(self.latents_like(reals, training=False), training=False)
         fake_logits = discriminator(fakes, training=False)
-        values = self.discriminator_values(discriminator(reals, training=False), fake_logits)
+        values = logistic_values(discriminator(reals, training=False), fake_logits)
         return self.report(generator_loss=losses.binary_crossentropy(1.0, fake_logits), **values)
 
     def judge(self, discriminator):
         """The discriminator as it is in training, behind an augmentation that is drawn here: a function of images."""
         augment = self.drawn_augmentation()
         return lambda images: discriminator(augment(images), training=True)
-
-    def discriminator_values(self, real_logits, fake_logits):
-        """The discriminator's loss without penalty and its accuracies, one number per example."""
-        real_losses = losses.binary_crossentropy(1.0, real_logits)
-        fake_losses = losses.binary_crossentropy(0.0, fake_logits)
-        return {"discriminator_loss": real_losses + fake_losses, **accuracies(real_logits, fake_logits)}
 
     # ---- what a subclass decides -------------------------------------------------------------------------------------
 

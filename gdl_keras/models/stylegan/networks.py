@@ -56,8 +56,12 @@ def build_generator(
     """
     mapping = build_mapping(latent_dim, style_dim, mapping_layers, num_classes, attributes)
     synthesis = build_synthesis(image_shape, style_dim, channel_base, channel_max)
-    noise_shape = synthesis.inputs[1].shape[1:]
-    return joined(mapping, synthesis, Constant(noise_shape, False, dtype=keras.config.floatx(), name="noise"))
+    return joined(mapping, synthesis, fixed_noise(synthesis))
+
+
+def fixed_noise(synthesis):
+    """A layer that has noise for a synthesis network, the same for every image and always."""
+    return Constant(synthesis.inputs[1].shape[1:], False, dtype=keras.config.floatx(), name="noise")
 
 
 def joined(mapping, synthesis, beside):
