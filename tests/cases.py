@@ -10,7 +10,7 @@ from tests.growing_cases import progan
 from tests.harness import ModelCase, with_adam
 from tests.image_token_cases import PatchCodec, codes, image_transformer
 from tests.stylegan3_cases import large_images, large_labelled_images, stylegan3, turning_stylegan3
-from tests.stylegan_cases import augmented_stylegan2, stylegan2
+from tests.stylegan_cases import augmented_stylegan2, stylegan, stylegan2
 from tests.text_cases import (
     dpo,
     gpt,
@@ -306,6 +306,8 @@ CASES = [
         variant=True,
         still=("score/bias",),
     ),
+    ModelCase("stylegan", lambda: stylegan(num_classes=3), labelled_images),
+    ModelCase("stylegan, without labels", lambda: stylegan(mixing=0.0, ema_half_life=None), images, variant=True),
     # The path's penalty, which takes as long to trace as the rest, has its variant below, and tests of its own.
     ModelCase("stylegan2", lambda: stylegan2(num_classes=3, path_weight=0.0), labelled_images),
     ModelCase(

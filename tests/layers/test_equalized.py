@@ -57,6 +57,23 @@ def test_convolution_is_the_scaled_one_of_scipy(strides, padding):
         np.testing.assert_allclose(outputs[0, :, :, filter], expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("resize", ["double", "halve"])
+@pytest.mark.parametrize("kernel_size", [1, 3, 5])
+def test_resizing_is_one_with_the_convolution(resize, kernel_size):
+    """Pixels made squares before a convolution of scipy, or means of squares taken after it."""
+    layer = EqualizedConv2D(2, kernel_size, resize=resize, bias_initializer="ones")
+    x = np.random.default_rng(0).normal(size=(2, 6, 8, 3)).astype("float32")
+    outputs = layer(x)
+    larger = x.repeat(2, axis=1).repeat(2, axis=2) if resize == "double" else x
+    kernel = np.asarray(layer.kernel)
+    for image, filter in np.ndindex(2, 2):
+        whole = sum(scipy.signal.correlate(larger[image, :, :, c], kernel[:, :, c, filter], "same") for c in range(3))
+        expected = GAIN / (3 * kernel_size**2) ** 0.5 * whole + 1
+        if resize == "halve":
+            expected = expected.reshape(3, 2, 4, 2).mean(axis=(1, 3))
+        np.testing.assert_allclose(outputs[image, :, :, filter], expected, rtol=1e-4, atol=1e-5)
+
+
 @both
 def test_a_step_of_adam_moves_every_layer_by_the_same_share_of_its_scale(kind):
     rate = 1e-3
@@ -114,6 +131,8 @@ def test_a_penalty_on_the_slope_of_a_judge_of_such_layers_has_the_right_gradient
         images = keras.Input((8, 8, 1))
         x = ZeroCurvatureLeakyReLU(0.2)(EqualizedConv2D(4, 3)(images))
         x = layers.AveragePooling2D(2)(ZeroCurvatureLeakyReLU(0.2)(EqualizedConv2D(4, 3)(x)))
+        x = ZeroCurvatureLeakyReLU(0.2)(EqualizedConv2D(4, 3, resize="double")(x))
+        x = ZeroCurvatureLeakyReLU(0.2)(EqualizedConv2D(4, 3, resize="halve")(x))
         x = ZeroCurvatureLeakyReLU(0.2)(EqualizedConv2D(4, 3)(MinibatchDeviation(2, channels=2)(x)))
         judge = keras.Model(images, EqualizedDense(1, gain=1.0)(layers.Flatten()(x)))
         assert relative_error(judge) < 1e-5
