@@ -43,6 +43,7 @@ def build_generator(
     mapping_layers=8,
     channel_base=16384,
     channel_max=512,
+    mapping_rate=0.01,
 ):
     """A mapping network, its style said to every layer of a synthesis network, and noise that is always the same.
 
@@ -52,6 +53,7 @@ def build_generator(
         latent_dim, style_dim: ints, numbers of a latent point and of a style.
         mapping_layers: int.
         channel_base, channel_max: ints: features of size x size have min(channel_base // size, channel_max) channels.
+        mapping_rate: float, by how much the mapping network learns more slowly than the other layers.
 
     Returns:
         `keras.Model`, float (batch, latent_dim) or [that, int (batch,)] -> images (batch, *image_shape), float32, in
@@ -61,7 +63,7 @@ def build_generator(
     Raises:
         InputError: the image is not square, or its size no power of two.
     """
-    mapping = build_mapping(latent_dim, style_dim, mapping_layers, num_classes)
+    mapping = build_mapping(latent_dim, style_dim, mapping_layers, num_classes, learning_rate_multiplier=mapping_rate)
     synthesis = build_synthesis(image_shape, style_dim, channel_base, channel_max)
     return joined(mapping, synthesis, fixed_noise(synthesis))
 

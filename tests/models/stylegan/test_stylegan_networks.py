@@ -64,6 +64,13 @@ def test_as_many_weights_as_published():
     assert build_discriminator((1024, 1024, 3)).count_params() == 23_087_249
 
 
+def test_the_mapping_network_is_as_slow_as_it_is_told():
+    for options, rate in (({}, 0.01), ({"mapping_rate": 0.1}, 0.1)):
+        mapping = build_generator((8, 8, 1), latent_dim=6, style_dim=5, **options).get_layer("mapping")
+        rates = [layer.learning_rate_multiplier for layer in mapping.layers if layer.weights]
+        assert rates == [rate] * 8
+
+
 @pytest.mark.parametrize("image_shape", [(8, 8, 1), (32, 32, 3)])
 @pytest.mark.parametrize("num_classes", [None, 3])
 def test_sizes(image_shape, num_classes):
