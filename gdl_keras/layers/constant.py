@@ -11,7 +11,7 @@ class Constant(keras.layers.Layer):
     Args:
         shape: of one example.
         trainable: whether they are learnt.
-        initializer: what they begin as, a Keras initializer or its name; None: drawn from N(0, 1).
+        initializer: str, what they begin as, the name of a Keras initializer; None: drawn from N(0, 1).
 
     Call arguments:
         inputs: tensor (batch, ...), which says for how many.
