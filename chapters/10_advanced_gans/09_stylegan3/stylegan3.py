@@ -58,7 +58,7 @@ class Settings(ImageConfig):
     channel_max: int = 32
     # Pixels beyond each edge.
     margin: int = 4
-    # Of the discriminator: at a size there are judge_base / size channels, or judge_max where that is less.
+    # At a size the discriminator has judge_base / size channels, or judge_max where that is less.
     judge_base: int = 256
     # Channels of the discriminator at most.
     judge_max: int = 64
