@@ -26,7 +26,7 @@ class StyleGAN3(LogisticGame, Styled):
     """The game of `LogisticGame` for a generator that moves.
 
     The variant R would rather draw fine detail from its 1x1 convolutions than learn what things look like, so at first
-    its discriminator sees all images through a blur (appendix F.2):
+    its discriminator sees all images through a blur:
 
         standard deviation = blur * size of images * max(0, 1 - thousands of images so far / blur_kimg)     pixels
 
