@@ -14,7 +14,7 @@ from gdl_keras.layers.doubling import enlarged
 from gdl_keras.models.growing.networks import build_discriminator, build_generator
 from gdl_keras.models.growing.schedule import Phase
 from gdl_keras.models.growing.stages import StagedDiscriminator, StagedGenerator, halved, shrunk
-from tests.growing_cases import random_images
+from tests.growing_cases import assert_fades_in_a_straight_line, random_images
 from tests.layers.test_second_order import relative_error
 
 SIZES = (64, 16)  # channel_base and channel_max: 16 channels at 4x4, 8 at 8x8 and 4 at 16x16
@@ -116,11 +116,7 @@ def test_a_generator_fades_from_the_smaller_image_to_the_larger_in_a_straight_li
         partial(StagedGenerator(network, phase), LATENTS, training=True)
         for phase in (Phase(level - 1), Phase(level, True), Phase(level))
     )
-    old, new = np.repeat(np.repeat(smaller(1.0), 2, axis=1), 2, axis=2), np.asarray(larger(1.0))
-    np.testing.assert_allclose(fading(0.0), old, atol=1e-6)
-    np.testing.assert_allclose(fading(1.0), new, atol=1e-6)
-    np.testing.assert_allclose(fading(0.3), 0.7 * old + 0.3 * new, atol=1e-6)
-    assert np.abs(old - new).max() > 0.1
+    assert_fades_in_a_straight_line(smaller, fading, larger, 1e-6)
 
 
 @pytest.mark.parametrize("level", [1, 2])

@@ -13,7 +13,7 @@ from gdl_keras.models.growing.networks import build_discriminator, build_generat
 from gdl_keras.models.growing.schedule import Phase
 from gdl_keras.models.parts import blocks, xla
 from tests import cases, harness
-from tests.growing_cases import progan, random_images
+from tests.growing_cases import Always, MeanOfPixels, progan, random_images
 
 # Epochs of 16 images: 4x4, two of fading, 8x8.
 GROWING = {"stable_kimg": 0.016, "transition_kimg": 0.032}
@@ -144,20 +144,7 @@ def test_loss_is_that_of_the_formula():
     """For a discriminator that takes the mean of all pixels, w times: the slope is w a pixel / (number of pixels)."""
     model = progan(stable_kimg=1.0, first_size=8, penalty_weight=7.0, drift_weight=0.5)
     reals, fakes = random_images(4, 8), 1 - random_images(4, 8)
-
-    class Means:
-        trainable_variables = model.discriminator.trainable_weights[:1]
-
-        def __call__(self, images, fade, training=False):
-            return 3.0 * tf.reduce_mean(2 * images - 1, axis=(1, 2))
-
-    class Fakes:
-        trainable_variables = model.generator.trainable_weights[:1]
-
-        def __call__(self, latents, fade, training=False):
-            return tf.constant(fakes)
-
-    model._staged = Fakes(), Means()
+    model._staged = Always(model, fakes), MeanOfPixels(model)
     model.minimize_discriminator = model.minimize_generator = lambda tape, loss: None
     report = model.train_step(tf.constant(reals))
     real_scores, fake_scores = (3 * (2 * images - 1).mean(axis=(1, 2, 3)) for images in (reals, fakes))

@@ -13,7 +13,7 @@ from gdl_keras.models.parts.copies import copied
 from gdl_keras.models.stylegan.base import mixed
 from gdl_keras.models.stylegan.projection import project
 from tests import cases, harness
-from tests.growing_cases import progan, random_images
+from tests.growing_cases import Always, MeanOfPixels, progan, random_images
 from tests.harness import long
 from tests.stylegan_cases import stylegan, stylegan2_networks, stylegan_networks
 
@@ -62,20 +62,7 @@ def test_losses_and_slope_are_those_of_the_formula():
     """For a discriminator that takes the mean of all pixels, w times: the slope is w a pixel / (number of pixels)."""
     model = stylegan(first_size=8, penalty_weight=7.0)
     reals, fakes, handed = random_images(4, 8), 0.5 * random_images(4, 8), {}
-
-    class Means:
-        trainable_variables = model.discriminator.trainable_weights[:1]
-
-        def __call__(self, images, fade, training=False):
-            return 3.0 * tf.reduce_mean(2 * images - 1, axis=(1, 2))
-
-    class Fakes:
-        trainable_variables = model.generator.trainable_weights[:1]
-
-        def __call__(self, inputs, fade, training=False):
-            return tf.constant(fakes)
-
-    model._staged = Fakes(), Means()
+    model._staged = Always(model, fakes), MeanOfPixels(model)
     model.minimize_discriminator = lambda tape, loss: handed.update(discriminator=float(loss))
     model.minimize_generator = lambda tape, loss: handed.update(generator=float(loss))
     report = model.train_step(tf.constant(reals))

@@ -12,7 +12,7 @@ from gdl_keras.errors import InputError
 from gdl_keras.models.growing.schedule import Phase
 from gdl_keras.models.growing.stages import StagedDiscriminator, StagedGenerator
 from gdl_keras.models.stylegan.stylegan import build_discriminator, build_generator, build_synthesis
-from tests.growing_cases import random_images
+from tests.growing_cases import assert_fades_in_a_straight_line, random_images
 from tests.stylegan_cases import stylegan_networks
 
 RNG = np.random.default_rng(0)
@@ -225,11 +225,7 @@ def test_the_synthesis_fades_from_the_smaller_image_to_the_larger_in_a_straight_
         partial(StagedGenerator(synthesis, phase), given, training=True)
         for phase in (Phase(level - 1), Phase(level, True), Phase(level))
     )
-    old, new = np.repeat(np.repeat(smaller(1.0), 2, axis=1), 2, axis=2), np.asarray(larger(1.0))
-    np.testing.assert_allclose(fading(0.0), old, atol=1e-5)
-    np.testing.assert_allclose(fading(1.0), new, atol=1e-5)
-    np.testing.assert_allclose(fading(0.3), 0.7 * old + 0.3 * new, atol=1e-5)
-    assert np.abs(old - new).max() > 0.1
+    assert_fades_in_a_straight_line(smaller, fading, larger, 1e-5)
 
 
 @pytest.mark.parametrize("level", [1, 2])
