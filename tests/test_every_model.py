@@ -29,17 +29,9 @@ def of_bases(*names):
     return of([case for case in CASES if case.stands_for_its_base], lambda case: case.name not in names)
 
 
-def as_python_now(case):
-    """The case, in the long tests alone if it is a variant; in the core unless it stands for its base run as Python."""
-    marks = [pytest.mark.full] if case.variant else [] if case.stands_for_its_base else [pytest.mark.eager]
-    return pytest.param(case, marks=marks)
-
-
 every_model = of(CASES)
 # One model of each base now, the others with the long tests; and the same without the variants, which share their code.
 every_model_at_length = of(CASES, lambda case: case.variant or not case.stands_for_its_base)
-# The same for all, traced for one model of each base, and step by step for the others until the long tests trace them.
-every_model_or_eagerly = pytest.mark.parametrize("case", [as_python_now(case) for case in CASES], ids=str)
 every_class_at_length = of([case for case in CASES if not case.variant], lambda case: not case.stands_for_its_base)
 every_base = of([case for case in CASES if case.stands_for_its_base])
 
@@ -63,7 +55,7 @@ def test_config_round_trip(case):
     assert [w.shape for w in copy.weights] == [w.shape for w in model.weights]
 
 
-@every_model_or_eagerly
+@every_model
 def test_saved_and_loaded_model_goes_on_as_if_never_stopped(case, tmp_path):
     saved_loaded_and_gone_on(case, tmp_path)
 
